@@ -1,0 +1,20 @@
+//! What happened in a run? Ids, outcomes, mismatches, and the events that are written as they happen.
+//!
+//! Every report, the gate and `show` are pure functions of these events; the live console is one more reader. Places are
+//! already resolved to `file:line:col` here, so a record can be read without the files it came from.
+//!
+//! **Order** of a run: `RunStarted`, then per cell `CellStarted`, `Stack…`, per scenario attempt `ScenarioStarted`,
+//! `Exchange`…, `ScenarioFinished`, then `CellFinished`; `RunFinished` last. Scenarios of a cell interleave.
+
+mod log;
+mod outcome;
+mod run;
+mod seal;
+
+pub use log::{EventLog, EventLogError};
+pub use outcome::{Mismatch, Outcome, Place, StepOutcome, Trouble, Whose};
+pub use run::{
+    Attempt, CellId, CellPlanned, ClockRecord, ExchangeId, ExchangeRecord, HeaderRecord, RunEvent, RunTotals, SCHEMA,
+    ScenarioFinished, ScenarioId, StackPhase, StepRecord, Totals,
+};
+pub use seal::{Seal, write_seal};

@@ -1,0 +1,33 @@
+//! fireassay: does an LLM inference stack keep its promises?
+//!
+//! Suites × setups are compiled into scenarios, run against real servers and judged; what is left is evidence.
+//!
+//! ```text
+//! files ─load→ SourceMap + specs ─compile→ Plan ─execute→ RunEvents ─fold→ totals → verdict → exit code
+//!         diagnostics*               │          │ stack, wire, steps          └ console / junit / json (pure functions of events)
+//!                                    └ Catalogue (all steps as data)
+//! ```
+//!
+//! | room | asks |
+//! |---|---|
+//! | [`source`] | where does this text stand, how is a mistake shown |
+//! | [`event`] | what happened in a run |
+//! | [`spec`] | what the user wrote |
+//! | [`schema`] | does this value fit that JSON Schema |
+//! | [`plan`] | what must happen: pure, no I/O, no clock |
+//! | [`wire`] | HTTP, SSE, surfaces; no opinions |
+//! | [`check`] | the claims authors make |
+//! | [`stack`] | process life: provision, start, ready, stop |
+//! | [`steps`] | the catalogue: one function per sentence |
+//! | [`run`] | cells in order: stack up, scenarios through the engine, stack down |
+//! | [`report`] | console, JUnit, JSON: functions of events |
+//! | [`cli`] | arguments → options → wiring |
+//!
+//! A room imports only the rooms that `tests/it/tidy.rs` lists for it; nothing imports [`cli`].
+
+pub mod event;
+pub mod plan;
+pub mod source;
+pub mod spec;
+pub mod stack;
+pub mod wire;

@@ -1,0 +1,202 @@
+//! All step sentences as data, and the index that finds the one a step means.
+
+use std::collections::HashMap;
+
+use regex::Regex;
+
+/// Number of a step definition in its [`Catalogue`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DefId(pub u32);
+
+/// What a sentence is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StepUse {
+    /// State.
+    Given,
+    /// One call.
+    When,
+    /// One claim.
+    Then,
+}
+
+impl StepUse {
+    /// `Given`, `When`, `Then`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Given => "Given",
+            Self::When => "When",
+            Self::Then => "Then",
+        }
+    }
+}
+
+/// One sentence.
+#[derive(Debug, Clone)]
+pub struct StepDef {
+    /// The sentence as a cucumber expression: `the reply mentions {text}`.
+    pub sentence: &'static str,
+    /// What it is for.
+    pub kind: StepUse,
+    /// Doc comment: first line is a summary.
+    pub doc: &'static str,
+    /// A line that uses it.
+    pub example: &'static str,
+    /// Topic: name of the Rust file it stands in.
+    pub topic: &'static str,
+    /// Where it is defined, `src/steps/reply.rs:12`.
+    pub place: String,
+    /// Its regular expression, compiled when first needed.
+    pub regex: fn() -> Regex,
+}
+
+/// All sentences.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    defs: Vec<StepDef>,
+    /// Definitions by the first two literal words; those that begin with a parameter under "".
+    index: HashMap<String, Vec<DefId>>,
+}
+
+/// What a sentence means.
+#[derive(Debug)]
+pub enum Found {
+    /// Exactly one definition, with cucumber's captures (whole match first).
+    One(DefId, Vec<(Option<String>, String)>),
+    /// Nothing; the nearest sentences.
+    None(Vec<DefId>),
+    /// Several.
+    Many(Vec<DefId>),
+}
+
+impl Catalogue {
+    /// Builds the index.
+    pub fn new(defs: Vec<StepDef>) -> Self {
+        let mut index: HashMap<String, Vec<DefId>> = HashMap::new();
+        for (at, def) in defs.iter().enumerate() {
+            let id = DefId(u32::try_from(at).expect("fewer than 2^32 sentences"));
+            index.entry(literal_prefix(def.sentence)).or_default().push(id);
+        }
+        Self { defs, index }
+    }
+
+    /// One definition.
+    pub fn def(&self, id: DefId) -> &StepDef {
+        &self.defs[id.0 as usize]
+    }
+
+    /// All definitions with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (DefId, &StepDef)> {
+        (0u32..).map(DefId).zip(&self.defs)
+    }
+
+    /// Finds the sentence a step means, under every keyword.
+    pub fn find(&self, text: &str) -> Found {
+        let mut hits = Vec::new();
+        let mut words = text.split_whitespace();
+        let (one, two) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
+        for key in [format!("{one} {two}"), one.to_owned(), String::new()] {
+            for &id in self.index.get(&key).into_iter().flatten() {
+                let regex = (self.def(id).regex)();
+                if let Some(captures) = regex.captures(text) {
+                    let captures = regex
+                        .capture_names()
+                        .zip(captures.iter())
+                        .map(|(name, group)| (name.map(str::to_owned), group.map_or("", |group| group.as_str()).to_owned()))
+                        .collect();
+                    hits.push((id, captures));
+                }
+            }
+        }
+        match hits.len() {
+            0 => Found::None(self.nearest(text, 3)),
+            1 => {
+                let (id, captures) = hits.pop().expect("one hit");
+                Found::One(id, captures)
+            }
+            _ => Found::Many(hits.into_iter().map(|(id, _)| id).collect()),
+        }
+    }
+
+    /// The sentences nearest to a text, best first.
+    pub fn nearest(&self, text: &str, limit: usize) -> Vec<DefId> {
+        let plain = without_values(text);
+        let mut scored: Vec<(usize, DefId)> =
+            self.iter().map(|(id, def)| (strsim::damerau_levenshtein(&plain, &without_parameters(def.sentence)), id)).collect();
+        scored.sort_unstable();
+        scored.into_iter().take(limit).map(|(_, id)| id).collect()
+    }
+}
+
+/// The first two words of a sentence as far as they are plain; a word with expression syntax ends it.
+fn literal_prefix(sentence: &str) -> String {
+    let plain = |word: &&str| !word.contains(['{', '(', '/', '\\']);
+    sentence.split_whitespace().take(2).take_while(plain).collect::<Vec<_>>().join(" ")
+}
+
+/// A step's text with quoted parts and numbers taken out, for comparing with sentences.
+fn without_values(text: &str) -> String {
+    let mut out = String::new();
+    let mut quoted = false;
+    for c in text.chars() {
+        match c {
+            '"' => {
+                quoted = !quoted;
+                if !quoted {
+                    out.push('_');
+                }
+            }
+            _ if quoted => {}
+            '0'..='9' => {
+                if !out.ends_with('_') {
+                    out.push('_');
+                }
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+fn without_parameters(sentence: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in sentence.chars() {
+        match c {
+            '{' => inside = true,
+            '}' => {
+                inside = false;
+                out.push('_');
+            }
+            _ if inside => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn def(sentence: &'static str, regex: fn() -> Regex) -> StepDef {
+        StepDef { sentence, kind: StepUse::Then, doc: "", example: "", topic: "t", place: String::new(), regex }
+    }
+
+    #[test]
+    fn a_sentence_is_found_and_a_misspelt_one_names_its_neighbours() {
+        let catalogue = Catalogue::new(vec![
+            def("the reply mentions {text}", || Regex::new(r#"^the reply mentions "([^"]*)"$"#).expect("regex")),
+            def("{text} is known", || Regex::new(r#"^"([^"]*)" is known$"#).expect("regex")),
+            def("I ask {text}", || Regex::new(r#"^I ask "([^"]*)"$"#).expect("regex")),
+        ]);
+        match catalogue.find(r#"the reply mentions "Paris""#) {
+            Found::One(DefId(0), captures) => assert_eq!(captures[1].1, "Paris"),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(catalogue.find(r#""x" is known"#), Found::One(DefId(1), _)));
+        match catalogue.find(r#"the reply mention "Paris""#) {
+            Found::None(nearest) => assert_eq!(nearest[0], DefId(0)),
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What must happen? Suites × setups × parameters × models → cells → scenarios → steps found in the catalogue.
+//!
+//! Pure: values in, `(Plan, Diagnostics)` out; no I/O, no clock, no order that depends on a hash. Values are filled in on
+//! values, never on raw text. An undefined or ambiguous step, a scenario with no claim, a duplicate name: diagnostics here.
+
+mod catalogue;
+mod types;
+
+pub use catalogue::{Catalogue, DefId, Found, StepDef, StepUse};
+pub use types::{
+    CellPlan, Connect, Contract, DocArg, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,
+};

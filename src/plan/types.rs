@@ -1,0 +1,208 @@
+//! The compiled matrix as data: [`Plan`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::DefId;
+use crate::event::{CellId, Place, ScenarioId};
+use crate::spec::{ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+
+/// What must happen.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// Hash of the content: equal plans have equal ids.
+    pub plan_id: String,
+    /// Cells in the order they run.
+    pub cells: Vec<CellPlan>,
+}
+
+/// Where the replies come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A running server.
+    #[default]
+    Live,
+    /// A running server, recorded.
+    Record,
+    /// A tape.
+    Replay,
+    /// A tape, and a running server for what is missing.
+    Fill,
+}
+
+/// Which leniency applies to wire rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Contract {
+    /// Exactly the profile's deviations.
+    #[default]
+    Profile,
+    /// Every dialect is tolerated and reported.
+    Generic,
+    /// None.
+    Openai,
+}
+
+/// How the stack of a cell is reached.
+#[derive(Debug, Clone)]
+pub enum Connect {
+    /// We start the setup's services.
+    Start,
+    /// It runs at this address (normalised: no trailing slash, no `/v1`).
+    Attach {
+        /// Base address.
+        url: String,
+    },
+}
+
+/// One suite × one setup × one choice of models.
+#[derive(Debug, Clone)]
+pub struct CellPlan {
+    /// `base[llamacpp]`; with several models `base[llamacpp][smollm2]`.
+    pub id: CellId,
+    /// The suite; synthetic for files given by path.
+    pub suite: Arc<SuiteSpec>,
+    /// The setup; synthetic for a bare address.
+    pub setup: Arc<SetupSpec>,
+    /// How it is reached.
+    pub connect: Connect,
+    /// Model id by role. A bare address without a model: empty, then the first listed model is taken at run time.
+    pub models: Vec<(String, String)>,
+    /// The setup's profile.
+    pub profile: Option<Arc<ProfileSpec>>,
+    /// Leniency.
+    pub contract: Contract,
+    /// Mode.
+    pub mode: Mode,
+    /// Why the whole cell is not applicable (an unmet need), decided before anything starts.
+    pub skip: Option<String>,
+    /// Scenarios at once, at least 1.
+    pub concurrency: u32,
+    /// Default sampling of every request.
+    pub sampling: Sampling,
+    /// Tools that scenarios may offer, by name.
+    pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    /// Features in order.
+    pub features: Vec<FeaturePlan>,
+}
+
+impl CellPlan {
+    /// Scenarios in all, repeats included.
+    pub fn planned(&self) -> u64 {
+        self.features.iter().map(|feature| feature.scenarios.len() as u64).sum()
+    }
+}
+
+/// Sampling as resolved for a cell; what is `None` is not sent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Sampling {
+    /// Temperature.
+    pub temperature: Option<f64>,
+    /// Seed.
+    pub seed: Option<i64>,
+    /// Token bound.
+    pub max_tokens: Option<u64>,
+    /// Nucleus.
+    pub top_p: Option<f64>,
+    /// Time limit of one request.
+    #[serde(skip)]
+    pub timeout: Option<Duration>,
+    /// Any other request parameter.
+    pub extra: Map<String, Value>,
+}
+
+/// One feature file or case file.
+#[derive(Debug, Clone)]
+pub struct FeaturePlan {
+    /// Title.
+    pub name: Arc<str>,
+    /// `Feature` as written; `Cases` for YAML.
+    pub keyword: Arc<str>,
+    /// File as shown.
+    pub file: Arc<str>,
+    /// Where it begins.
+    pub at: Place,
+    /// Scenarios in order.
+    pub scenarios: Vec<Arc<ScenarioPlan>>,
+}
+
+/// How a scenario runs beside others, and what is declared of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// `@serial`: alone.
+    pub serial: bool,
+    /// `@destructive`: last, alone, and the service is restarted after it.
+    pub destructive: bool,
+}
+
+/// One scenario, ready to run.
+#[derive(Debug, Clone)]
+pub struct ScenarioPlan {
+    /// Stable id in its cell.
+    pub id: ScenarioId,
+    /// `suite.setup.feature-slug`.
+    pub classname: Arc<str>,
+    /// Title with ` [key=value,…]` of its row and parameters, ` [repeat=2]` of a repeat.
+    pub name: Arc<str>,
+    /// Where it is written (the row's line for an outline).
+    pub at: Place,
+    /// Tags with `@`.
+    pub tags: Arc<[String]>,
+    /// Steps in order.
+    pub steps: Vec<StepPlan>,
+    /// Why it is not applicable here (an ability that the setup does not claim).
+    pub skip: Option<String>,
+    /// Failures written down for it in the profile: indexes into its `known`.
+    pub known: Vec<KnownClaim>,
+    /// `@serial`, `@destructive`.
+    pub flags: Flags,
+    /// `@lock(NAME)`.
+    pub locks: Vec<String>,
+    /// Tries after a failure.
+    pub retries: u32,
+    /// Time limit of the whole scenario.
+    pub timeout: Duration,
+    /// Time limit of one step.
+    pub step_timeout: Duration,
+}
+
+/// An entry of the profile's `known:` that names this scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownClaim {
+    /// Index into the profile's `known`.
+    pub entry: usize,
+}
+
+/// One step, found in the catalogue.
+#[derive(Debug, Clone)]
+pub struct StepPlan {
+    /// Which function.
+    pub def: DefId,
+    /// Group name and text of each capture, the whole match first (cucumber's form).
+    pub captures: Arc<[(Option<String>, String)]>,
+    /// `Given`, without trailing space.
+    pub keyword: Arc<str>,
+    /// Given, When or Then after And/But are resolved.
+    pub kind: super::StepUse,
+    /// Sentence with values filled in.
+    pub text: Arc<str>,
+    /// Where it is written.
+    pub at: Place,
+    /// Table: rows of cells.
+    pub table: Option<Arc<[Vec<Arc<str>>]>>,
+    /// Doc string.
+    pub doc: Option<DocArg>,
+}
+
+/// A doc string with values filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocArg {
+    /// Word after the fence.
+    pub media_type: Option<Arc<str>>,
+    /// Text.
+    pub content: Arc<str>,
+}

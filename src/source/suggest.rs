@@ -1,0 +1,40 @@
+//! Names near a misspelt one.
+
+/// The candidates nearest to `word`, best first, at most `limit`, with no bound on the distance.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, limit: usize) -> Vec<&'a str> {
+    let lower = word.to_lowercase();
+    let mut scored: Vec<(usize, &str)> = candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .collect();
+    scored.sort_unstable();
+    scored.truncate(limit);
+    scored.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// `did you mean `x`?` where a candidate is close, else the list of what is allowed when it is short, else nothing.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let best = nearest(word, candidates.iter().copied(), 1).into_iter().next()?;
+    let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &best.to_lowercase());
+    if distance <= (word.chars().count() / 3).max(2) && distance < best.chars().count() {
+        return Some(format!("did you mean `{best}`?"));
+    }
+    if candidates.len() > 16 {
+        return None;
+    }
+    let list: Vec<String> = candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
+    Some(format!("known here: {}", list.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_name_is_offered_and_a_far_one_lists_what_is_known() {
+        assert_eq!(did_you_mean("sutie", ["suite", "setup"]).as_deref(), Some("did you mean `suite`?"));
+        assert_eq!(did_you_mean("xyzzy", ["suite", "setup"]).as_deref(), Some("known here: `suite`, `setup`"));
+        assert_eq!(did_you_mean("x", std::iter::empty()), None);
+    }
+}

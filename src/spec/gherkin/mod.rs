@@ -1,0 +1,12 @@
+//! Gherkin 6: text → [`Document`] with a place for every tag, cell and doc string → [`Pickle`]s.
+//!
+//! Held against the official test data through `fireassay ast`. Linear in the size of the text; reports every mistake.
+
+mod ast;
+mod pickle;
+
+pub use ast::{
+    Argument, Background, Cell, Child, Comment, DocString, Document, Examples, Feature, Row, Rule, Scenario, Step, StepKind,
+    Table, Tag,
+};
+pub use pickle::{Pickle, PickleArgument, PickleDocString, PickleRow, PickleStep};

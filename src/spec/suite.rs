@@ -1,0 +1,69 @@
+//! `suites/NAME.yaml`: which features and cases, their tags, defaults and parameters.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::yaml::Span;
+
+/// A suite file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuiteSpec {
+    /// Name of the suite; the file is `suites/NAME.yaml`.
+    pub name: String,
+    /// What the suite demands, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Gherkin files: paths or globs, relative to the project folder.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// YAML case files: paths or globs, relative to the project folder.
+    #[serde(default)]
+    pub cases: Vec<String>,
+    /// Tag expression that a scenario must meet (`not @slow and (@chat or @stream)`); flags can narrow it further.
+    #[serde(default)]
+    pub tags: Option<String>,
+    /// Setup used when none is named.
+    #[serde(default)]
+    pub default_setup: Option<String>,
+    /// Sampling and run defaults; a setup and flags may override them.
+    #[serde(default)]
+    pub defaults: Defaults,
+    /// Named lists; each multiplies exactly the scenarios that mention `<name>`. Values are strings, numbers or booleans.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+}
+
+/// Sampling and run defaults, in suites (`defaults:`), setups (`defaults:`) and as flags. Absent = not said here.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// Sampling temperature, 0 to 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
+    /// Sampling seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<i64>,
+    /// Bound on generated tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// Nucleus sampling, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub top_p: Option<f64>,
+    /// Time limit of one request and of the step that makes it (`60s`, `500ms`, `2m`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Span>,
+    /// Time limit of one scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario_timeout: Option<Span>,
+    /// How often a failed scenario is tried again; a pass then counts as flaky.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries: Option<u32>,
+    /// How often every scenario is run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<u32>,
+    /// Scenarios at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+}

@@ -1,0 +1,8 @@
+//! HTTP, server-sent events and API surfaces: what was sent, what came, byte for byte and when. No opinions.
+//!
+//! [`Client::send`] never fails: a transport failure is part of the [`Exchange`]. Folding makes one form of whole and
+//! streamed replies; faults of framing are reported in it, not judged.
+
+mod exchange;
+
+pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};
