@@ -5,11 +5,14 @@
 //!
 //! **Order** of a run: `RunStarted`, then per cell `CellStarted`, `Stack…`, per scenario attempt `ScenarioStarted`,
 //! `Exchange`…, `ScenarioFinished`, then `CellFinished`; `RunFinished` last. Scenarios of a cell interleave.
+//! Every planned scenario has one last `ScenarioFinished`; one that could not begin is errored with trouble `infra.not_run`
+//! and has no `ScenarioStarted`. What a killed run left out is known by the count in `CellPlanned`.
 
 mod log;
 mod outcome;
 mod run;
 mod seal;
+mod slug;
 
 pub use log::{EventLog, EventLogError};
 pub use outcome::{Mismatch, Outcome, Place, StepOutcome, Trouble, Whose};
@@ -18,3 +21,4 @@ pub use run::{
     ScenarioFinished, ScenarioId, StackPhase, StepRecord, Totals,
 };
 pub use seal::{Seal, write_seal};
+pub use slug::{bounded_name, slug};

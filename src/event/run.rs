@@ -274,6 +274,9 @@ pub enum RunEvent {
         schema: u32,
         /// `20261121T101500Z-base-llamacpp`.
         run_id: String,
+        /// Hash of the plan that is run; empty in records that have none.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        plan_id: String,
         /// Version of fireassay.
         fireassay: String,
         /// Start, UTC, RFC 3339 with milliseconds.
