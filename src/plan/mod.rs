@@ -4,9 +4,11 @@
 //! values, never on raw text. An undefined or ambiguous step, a scenario with no claim, a duplicate name: diagnostics here.
 
 mod catalogue;
+mod expect;
 mod types;
 
 pub use catalogue::{Catalogue, DefId, Found, StepDef, StepUse};
+pub use expect::{ExpectForm, ExpectValue, quote};
 pub use types::{
-    CellPlan, Connect, Contract, DocArg, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,
+    CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,
 };

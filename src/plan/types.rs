@@ -13,10 +13,33 @@ use crate::spec::{ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 /// What must happen.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// Hash of the content: equal plans have equal ids.
+    /// SHA-256 of the content, hex: equal plans have equal ids. Empty for an empty plan.
     pub plan_id: String,
     /// Cells in the order they run.
     pub cells: Vec<CellPlan>,
+}
+
+impl Plan {
+    /// The first 12 digits of the id, as shown to people.
+    pub fn short_id(&self) -> &str {
+        self.plan_id.get(..12).unwrap_or(&self.plan_id)
+    }
+
+    /// Scenarios in all, repeats included.
+    pub fn planned(&self) -> u64 {
+        self.cells.iter().map(CellPlan::planned).sum()
+    }
+}
+
+/// One effective value and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// Name of the value: `timeout`, `models.text`.
+    pub key: String,
+    /// The value as text.
+    pub value: String,
+    /// `suites/base.yaml:9:14`, `flag --retries`, `environment FIREASSAY_RETRIES`, `built-in`.
+    pub origin: String,
 }
 
 /// Where the replies come from.
@@ -84,6 +107,8 @@ pub struct CellPlan {
     pub concurrency: u32,
     /// Default sampling of every request.
     pub sampling: Sampling,
+    /// Every effective value of the cell with its origin, for `explain`.
+    pub explained: Vec<Explained>,
     /// Tools that scenarios may offer, by name.
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
     /// Features in order.
@@ -152,8 +177,8 @@ pub struct ScenarioPlan {
     pub at: Place,
     /// Tags with `@`.
     pub tags: Arc<[String]>,
-    /// Steps in order.
-    pub steps: Vec<StepPlan>,
+    /// Steps in order; rows of one outline share those that no placeholder touches.
+    pub steps: Arc<[Arc<StepPlan>]>,
     /// Why it is not applicable here (an ability that the setup does not claim).
     pub skip: Option<String>,
     /// Failures written down for it in the profile: indexes into its `known`.
