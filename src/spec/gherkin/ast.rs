@@ -98,6 +98,8 @@ pub struct Rule {
 pub struct Scenario {
     /// Place of the keyword.
     pub at: At,
+    /// Place of the title; a point where there is none.
+    pub name_at: At,
     /// Tags.
     pub tags: Vec<Tag>,
     /// Keyword as written.
@@ -140,17 +142,10 @@ pub struct Step {
     pub kind: StepKind,
     /// The sentence.
     pub text: Arc<str>,
-    /// Table or doc string.
-    pub argument: Option<Argument>,
-}
-
-/// What hangs below a step.
-#[derive(Debug, Clone)]
-pub enum Argument {
-    /// A doc string.
-    DocString(DocString),
-    /// A table.
-    Table(Table),
+    /// Table below the step. A step may have a table and a doc string, in either order.
+    pub table: Option<Table>,
+    /// Doc string below the step.
+    pub doc_string: Option<DocString>,
 }
 
 /// A doc string.
@@ -158,9 +153,11 @@ pub enum Argument {
 pub struct DocString {
     /// Place of the opening fence.
     pub at: At,
+    /// Place of the lines between the fences, as written.
+    pub content_at: At,
     /// `"""` or three backticks.
     pub delimiter: &'static str,
-    /// Word after the fence.
+    /// Words after the opening fence.
     pub media_type: Option<Arc<str>>,
     /// Text without the fence's indentation.
     pub content: Arc<str>,

@@ -6,7 +6,6 @@ mod ast;
 mod pickle;
 
 pub use ast::{
-    Argument, Background, Cell, Child, Comment, DocString, Document, Examples, Feature, Row, Rule, Scenario, Step, StepKind,
-    Table, Tag,
+    Background, Cell, Child, Comment, DocString, Document, Examples, Feature, Row, Rule, Scenario, Step, StepKind, Table, Tag,
 };
-pub use pickle::{Pickle, PickleArgument, PickleDocString, PickleRow, PickleStep};
+pub use pickle::{Pickle, PickleDocString, PickleRow, PickleStep};

@@ -42,17 +42,10 @@ pub struct PickleStep {
     pub at: At,
     /// Place of the sentence.
     pub text_at: At,
-    /// Table or doc string, placeholders filled in.
-    pub argument: Option<PickleArgument>,
-}
-
-/// What hangs below a step.
-#[derive(Debug, Clone)]
-pub enum PickleArgument {
-    /// A doc string.
-    DocString(PickleDocString),
-    /// A table: rows of cells, all of one width.
-    Table(Arc<[Vec<Arc<str>>]>),
+    /// Table below the step, placeholders filled in: rows of cells, all of one width.
+    pub table: Option<Arc<[Vec<Arc<str>>]>>,
+    /// Doc string below the step, placeholders filled in. A step may have both.
+    pub doc_string: Option<PickleDocString>,
 }
 
 /// A doc string of a pickle.
