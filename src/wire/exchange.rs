@@ -13,7 +13,7 @@ pub struct Request {
     pub method: String,
     /// Path below the base address (`/v1/chat/completions`) or a whole address.
     pub target: String,
-    /// Headers in order, as sent (the client adds only `host` and `content-length`).
+    /// Headers in order, as sent (the client adds only `host`, `content-length`, and `accept: */*` where there is none).
     pub headers: Vec<(String, String)>,
     /// Body.
     pub body: Option<Bytes>,
@@ -21,6 +21,53 @@ pub struct Request {
     pub timeout: Option<Duration>,
     /// How much of the reply is read.
     pub read: ReadPlan,
+}
+
+impl Request {
+    /// A `GET` that accepts JSON.
+    pub fn get(target: impl Into<String>) -> Self {
+        Self { method: "GET".to_owned(), target: target.into(), ..Self::default() }.header("accept", "application/json")
+    }
+
+    /// A `POST` of a JSON value; a body that asks for a stream accepts events as well.
+    pub fn post_json(target: impl Into<String>, body: &serde_json::Value) -> Self {
+        let streams = body.get("stream").and_then(serde_json::Value::as_bool) == Some(true);
+        let accept = if streams { "text/event-stream, application/json" } else { "application/json" };
+        Self::post_raw(target, "application/json", body.to_string()).header("accept", accept)
+    }
+
+    /// A `POST` of any bytes under any media type: broken JSON, say.
+    pub fn post_raw(target: impl Into<String>, content_type: &str, body: impl Into<Bytes>) -> Self {
+        let request = Self { method: "POST".to_owned(), target: target.into(), body: Some(body.into()), ..Self::default() };
+        request.header("content-type", content_type)
+    }
+
+    /// Adds a header after those that are there.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds `authorization: Bearer …`.
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("authorization", format!("Bearer {token}"))
+    }
+
+    /// Limits the time of the whole exchange.
+    #[must_use]
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = Some(limit);
+        self
+    }
+
+    /// Says how much of the reply is read.
+    #[must_use]
+    pub fn read(mut self, plan: ReadPlan) -> Self {
+        self.read = plan;
+        self
+    }
 }
 
 /// How much of a reply is read before we hang up.
@@ -58,6 +105,8 @@ pub enum End {
 /// What kind of transport failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportKind {
+    /// The request could not be written down: a bad address, method or header. Nothing was sent.
+    NotSent,
     /// No connection.
     Connect,
     /// Time limit reached.
@@ -68,6 +117,8 @@ pub enum TransportKind {
     Truncated,
     /// Not HTTP.
     Malformed,
+    /// The body was longer than we are willing to keep; what came before the limit is there.
+    TooLong,
 }
 
 /// A transport failure.
@@ -118,6 +169,19 @@ impl Exchange {
         self.header("content-type").is_some_and(|value| {
             value.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("text/event-stream"))
         })
+    }
+
+    /// The body as one JSON value.
+    pub fn json(&self) -> Result<serde_json::Value, serde_json::Error> {
+        serde_json::from_slice(&self.body)
+    }
+
+    /// The transport failure, where there was one.
+    pub fn failure(&self) -> Option<&TransportError> {
+        match &self.end {
+            End::Failed(error) => Some(error),
+            End::Complete | End::HungUp => None,
+        }
     }
 
     /// When the byte at this offset of the body had arrived.

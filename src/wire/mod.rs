@@ -3,6 +3,10 @@
 //! [`Client::send`] never fails: a transport failure is part of the [`Exchange`]. Folding makes one form of whole and
 //! streamed replies; faults of framing are reported in it, not judged.
 
+mod client;
 mod exchange;
+mod failure;
+pub mod sse;
 
+pub use client::{Base, Client, WireError};
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};

@@ -1,0 +1,251 @@
+//! What did the server answer, byte for byte and when? [`Request`] → [`Exchange`], over HTTP/1.1.
+//!
+//! [`Client::send`] never fails and never repeats a request; it follows no redirect and unpacks no compression. A client
+//! belongs to one thread: on a current-thread runtime a long stream costs a tenth of what it costs on a pool of workers.
+//! Dropping the future of an exchange closes its connection.
+
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::timeout_at;
+
+use super::exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};
+use super::failure;
+use super::sse::EventCounter;
+use crate::event::ExchangeId;
+
+/// Where requests go, and what bounds hold for all of them.
+#[derive(Debug, Clone)]
+pub struct Base {
+    /// Address without trailing slash and without `/v1`.
+    pub url: String,
+    /// Longest time for a connection.
+    pub connect_timeout: Duration,
+    /// Longest body that is kept. **Units**: bytes.
+    pub body_limit: usize,
+}
+
+impl Base {
+    /// An address as people write it, with or without `/v1`: 10 s to connect, bodies up to 256 MiB.
+    pub fn new(url: &str) -> Self {
+        let url = url.trim().trim_end_matches('/');
+        let url = url.strip_suffix("/v1").unwrap_or(url).trim_end_matches('/');
+        Self { url: url.to_owned(), connect_timeout: Duration::from_secs(10), body_limit: 256 << 20 }
+    }
+
+    /// The whole address of a target.
+    pub fn address(&self, target: &str) -> String {
+        if target.starts_with("http://") || target.starts_with("https://") {
+            target.to_owned()
+        } else if target.starts_with('/') || target.is_empty() {
+            format!("{}{target}", self.url)
+        } else {
+            format!("{}/{target}", self.url)
+        }
+    }
+}
+
+/// A client could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    /// The base address is none.
+    #[error("`{url}` is not an HTTP address: {reason}; write it like http://127.0.0.1:8080")]
+    Address {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// TLS or the resolver could not be set up.
+    #[error("cannot set up the HTTP client: {0}")]
+    Setup(String),
+}
+
+/// Sends requests to one base address and keeps its connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Base,
+}
+
+/// Servers drop idle connections after 5 s (uvicorn, cpp-httplib); one that we might meet half closed is not used again.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// A length header is trusted for this much memory before the bytes are there.
+const RESERVE: usize = 16 << 20;
+
+impl Client {
+    /// Makes a client. **Errors**: the address is no HTTP address, or TLS cannot be set up.
+    pub fn new(base: Base) -> Result<Self, WireError> {
+        let bad = |reason: String| WireError::Address { url: base.url.clone(), reason };
+        let url = reqwest::Url::parse(&base.url).map_err(|error| bad(error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(bad(format!("`{}:` is not http or https", url.scheme())));
+        }
+        install_tls();
+        let mut builder = reqwest::Client::builder()
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(base.connect_timeout)
+            .pool_idle_timeout(IDLE)
+            .tcp_nodelay(true);
+        if url.host_str().is_some_and(is_loopback) {
+            builder = builder.no_proxy();
+        }
+        let http = builder.build().map_err(|error| WireError::Setup(failure::chain(&error)))?;
+        Ok(Self { http, base })
+    }
+
+    /// The base address and its bounds.
+    pub fn base(&self) -> &Base {
+        &self.base
+    }
+
+    /// Sends a request and keeps everything that comes back. Whatever goes wrong is in [`Exchange::end`].
+    pub async fn send(&self, id: ExchangeId, request: Request) -> Exchange {
+        let url = self.base.address(&request.target);
+        let sent = Instant::now();
+        let mut exchange = Exchange {
+            id,
+            request,
+            url,
+            sent,
+            status: None,
+            headers: Vec::new(),
+            head_at: None,
+            body: Bytes::new(),
+            chunks: Vec::new(),
+            end: End::Complete,
+            took: Duration::ZERO,
+        };
+        let mut body = BytesMut::new();
+        exchange.end = match self.exchange(&mut exchange, &mut body).await {
+            Ok(end) => end,
+            Err(error) => End::Failed(error),
+        };
+        exchange.body = body.freeze();
+        exchange.took = sent.elapsed();
+        exchange
+    }
+
+    async fn exchange(&self, exchange: &mut Exchange, body: &mut BytesMut) -> Result<End, TransportError> {
+        let request = written(&exchange.request, &exchange.url)?;
+        let deadline = Deadline::of(exchange.sent, &exchange.request);
+        let mut response = match deadline.hold(self.http.execute(request)).await {
+            Ok(reply) => reply.map_err(|error| failure::before_head(&error))?,
+            Err(HungUp) => return deadline.reached("without an answer"),
+        };
+        exchange.head_at = Some(exchange.sent.elapsed());
+        exchange.status = Some(response.status().as_u16());
+        exchange.headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+            .collect();
+        if let Some(length) = response.content_length() {
+            body.reserve(usize::try_from(length).unwrap_or(usize::MAX).min(RESERVE).min(self.base.body_limit));
+        }
+        let mut events = EventCounter::default();
+        loop {
+            let Ok(read) = deadline.hold(response.chunk()).await else {
+                return deadline.reached(&format!("after {} bytes of the body", body.len()));
+            };
+            let Some(bytes) = read.map_err(|error| failure::in_body(&error, body.len()))? else {
+                return Ok(End::Complete);
+            };
+            let room = self.base.body_limit - body.len();
+            let kept = &bytes[..bytes.len().min(room)];
+            body.extend_from_slice(kept);
+            exchange.chunks.push(Chunk { at: exchange.sent.elapsed(), end: body.len() });
+            if kept.len() < bytes.len() {
+                return Err(failure::too_long(self.base.body_limit));
+            }
+            if let ReadPlan::Events(wanted) = exchange.request.read
+                && events.feed(kept) >= wanted
+            {
+                return Ok(End::HungUp);
+            }
+        }
+    }
+}
+
+/// Our patience with one exchange: the earlier of its time limit and its read plan.
+struct Deadline {
+    at: Option<tokio::time::Instant>,
+    limit: Duration,
+    planned: bool,
+}
+
+/// The deadline came first.
+struct HungUp;
+
+impl Deadline {
+    fn of(sent: Instant, request: &Request) -> Self {
+        let planned = match request.read {
+            ReadPlan::For(time) => Some(time),
+            ReadPlan::All | ReadPlan::Events(_) => None,
+        };
+        let by_plan = planned.is_some_and(|time| request.timeout.is_none_or(|limit| time <= limit));
+        let limit = if by_plan { planned } else { request.timeout };
+        let at = limit.and_then(|limit| sent.checked_add(limit)).map(tokio::time::Instant::from_std);
+        Self { at, limit: limit.unwrap_or_default(), planned: by_plan }
+    }
+
+    async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, HungUp> {
+        match self.at {
+            Some(at) => timeout_at(at, work).await.map_err(|_| HungUp),
+            None => Ok(work.await),
+        }
+    }
+
+    fn reached(&self, state: &str) -> Result<End, TransportError> {
+        if self.planned {
+            return Ok(End::HungUp);
+        }
+        let message = format!("the time limit of {:?} was reached {state}", self.limit);
+        Err(TransportError { kind: TransportKind::Timeout, message })
+    }
+}
+
+/// The request as reqwest wants it; the time limit is ours, so that a cut body is kept.
+fn written(request: &Request, url: &str) -> Result<reqwest::Request, TransportError> {
+    let bad = |what: String| TransportError { kind: TransportKind::NotSent, message: what };
+    let method = reqwest::Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| bad(format!("`{}` is not an HTTP method", request.method)))?;
+    let address = reqwest::Url::parse(url).map_err(|error| bad(format!("`{url}` is not an address: {error}")))?;
+    let mut out = reqwest::Request::new(method, address);
+    for (name, value) in &request.headers {
+        let key = reqwest::header::HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| bad(format!("`{name}` is not a header name")))?;
+        let value = reqwest::header::HeaderValue::from_bytes(value.as_bytes())
+            .map_err(|_| bad(format!("the value of header `{name}` has characters that HTTP does not allow")))?;
+        out.headers_mut().append(key, value);
+    }
+    if let Some(body) = &request.body {
+        *out.body_mut() = Some(body.clone().into());
+    }
+    Ok(out)
+}
+
+/// Installs ring as the process's TLS provider; another one that is there already is as good.
+fn install_tls() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Fails only when another thread was faster, and then there is one.
+            drop(rustls::crypto::ring::default_provider().install_default());
+        }
+    });
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,74 @@
+//! Which kind of transport failure is it, in words for people? Errors of reqwest and hyper → [`TransportError`].
+
+use std::error::Error;
+use std::io::ErrorKind;
+
+use super::exchange::{TransportError, TransportKind};
+
+/// A failure before the response head.
+pub(super) fn before_head(error: &reqwest::Error) -> TransportError {
+    let cause = chain(error);
+    if error.is_builder() {
+        return failed(TransportKind::NotSent, format!("the request cannot be sent: {cause}"));
+    }
+    if error.is_connect() {
+        return failed(TransportKind::Connect, format!("no connection: {cause}"));
+    }
+    if error.is_timeout() {
+        return failed(TransportKind::Timeout, format!("the connection timed out before an answer: {cause}"));
+    }
+    if is_malformed(error) {
+        return failed(TransportKind::Malformed, format!("the answer is not HTTP: {cause}"));
+    }
+    failed(TransportKind::NoReply, format!("the connection was closed before an answer: {cause}"))
+}
+
+/// A failure while the body was read, `got` bytes into it.
+pub(super) fn in_body(error: &reqwest::Error, got: usize) -> TransportError {
+    let cause = chain(error);
+    if error.is_timeout() {
+        return failed(TransportKind::Timeout, format!("the connection timed out after {got} bytes of the body: {cause}"));
+    }
+    if is_malformed(error) {
+        return failed(TransportKind::Malformed, format!("the body's framing broke after {got} bytes: {cause}"));
+    }
+    failed(TransportKind::Truncated, format!("the body was cut after {got} bytes: {cause}"))
+}
+
+/// A body over the limit.
+pub(super) fn too_long(limit: usize) -> TransportError {
+    failed(TransportKind::TooLong, format!("the body is longer than {limit} bytes; the rest was not read"))
+}
+
+/// The causes of an error in one line, outermost wrapping left out, repetitions dropped.
+pub(super) fn chain(error: &dyn Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !parts.last().is_some_and(|last| last.contains(&text)) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    if parts.is_empty() { error.to_string() } else { parts.join(": ") }
+}
+
+fn failed(kind: TransportKind, message: String) -> TransportError {
+    TransportError { kind, message: message.replace(['\n', '\r'], " ") }
+}
+
+/// Whether bytes came that are not HTTP, as against bytes that did not come.
+fn is_malformed(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            return matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
+        }
+        cause = error.source();
+    }
+    false
+}
