@@ -27,6 +27,7 @@
 
 pub mod event;
 pub mod plan;
+pub mod report;
 pub mod source;
 pub mod spec;
 pub mod stack;

@@ -1,0 +1,284 @@
+//! What did the run amount to? [`RunSummary`]: cells, scenarios by their last attempt, totals. Every report reads it.
+//!
+//! What must hold: the sum of a cell's final totals is its number of planned scenarios; what never finished is errored, or
+//! skipped with the whole cell.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::event::{Attempt, CellId, CellPlanned, ExchangeRecord, Outcome, Place, ScenarioId, StepRecord, Totals, Trouble};
+
+use super::fold::Shared;
+
+/// The run as far as its events have come.
+#[derive(Debug, Default)]
+pub struct RunSummary {
+    /// What was said at the start.
+    pub run: RunInfo,
+    /// Cells in the order they were announced.
+    pub cells: Vec<CellSummary>,
+    /// The signal that ended it, where one did.
+    pub interrupted: Option<i32>,
+    /// The last event, where it came.
+    pub finished: Option<RunEnd>,
+    pub(super) shared: Shared,
+}
+
+/// What a run says of itself at its start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunInfo {
+    /// Version of the record.
+    pub schema: u32,
+    /// Run id.
+    pub run_id: String,
+    /// Hash of the plan, may be empty.
+    pub plan_id: String,
+    /// Version of fireassay.
+    pub fireassay: String,
+    /// Start, UTC, RFC 3339.
+    pub at: String,
+    /// Command line.
+    pub argv: Vec<String>,
+    /// `live`, `replay`, ….
+    pub mode: String,
+    /// Commit, and whether the folder was dirty.
+    pub commit: Option<(String, bool)>,
+    /// Host.
+    pub hostname: String,
+}
+
+/// How the run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnd {
+    /// Exit code.
+    pub exit: u8,
+    /// Verdict line.
+    pub verdict: String,
+    /// **Units**: microseconds.
+    pub took_us: u64,
+}
+
+/// The server of a cell as it identified itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerIdentity {
+    /// Name and version.
+    pub name: String,
+    /// Base address.
+    pub url: String,
+    /// Models it listed.
+    pub models: Vec<String>,
+}
+
+/// One cell as far as it has come.
+#[derive(Debug)]
+pub struct CellSummary {
+    /// What was announced.
+    pub plan: CellPlanned,
+    /// Who answered.
+    pub server: Option<ServerIdentity>,
+    /// Scenarios that ended, by their last attempt, in that order.
+    pub scenarios: Vec<ScenarioSummary>,
+    /// Scenarios with a try that is running or was followed by none, in the order they began.
+    pub running: Vec<Running>,
+    /// Counts over `scenarios`.
+    pub totals: Totals,
+    /// Profile entries that did not fire.
+    pub stale: Vec<String>,
+    /// Why its stack did not serve, where so.
+    pub trouble: Option<Trouble>,
+    /// Why the whole cell is not applicable, where so.
+    pub skipped: Option<String>,
+    /// Whether it began.
+    pub started: bool,
+    /// Wall time, once it ended. **Units**: microseconds.
+    pub took_us: Option<u64>,
+    /// Failed attempts of scenarios that have not ended.
+    pub(super) earlier: HashMap<ScenarioId, Vec<Try>>,
+}
+
+/// A try that began and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// Which.
+    pub id: ScenarioId,
+    /// Which try.
+    pub attempt: Attempt,
+    /// **Units**: microseconds after the run's start.
+    pub at_us: u64,
+}
+
+impl Running {
+    /// Class name and name, as the id holds them.
+    pub fn names(&self) -> (&str, &str) {
+        self.id.0.split_once('/').unwrap_or(("", &self.id.0))
+    }
+}
+
+/// One scenario by its last attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScenarioSummary {
+    /// Id within the cell.
+    pub id: ScenarioId,
+    /// `suite.setup.feature`.
+    pub classname: Arc<str>,
+    /// Title with its row.
+    pub name: Arc<str>,
+    /// Where it is written.
+    pub at: Place,
+    /// Tags, with `@`.
+    pub tags: Arc<[String]>,
+    /// The outcome that counts.
+    pub outcome: Outcome,
+    /// Tries made.
+    pub attempts: u32,
+    /// Claims evaluated in the last try.
+    pub assertions: u64,
+    /// **Units**: microseconds after the run's start.
+    pub started_us: u64,
+    /// All tries together. **Units**: microseconds.
+    pub took_us: u64,
+    /// First content or tool call of the first generating exchange. **Units**: microseconds.
+    pub first_token_us: Option<u64>,
+    /// What a plain pass does not need.
+    pub detail: Option<Box<Detail>>,
+}
+
+/// What is kept of a scenario that is more than a plain pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// Declared reason of skipped, known, not evaluated.
+    pub reason: Option<String>,
+    /// One line that runs it again.
+    pub rerun: String,
+    /// Tries in order, the last one counts; a skipped scenario has its one try without steps.
+    pub tries: Vec<Try>,
+}
+
+/// One try with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// Which.
+    pub attempt: Attempt,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Steps in order.
+    pub steps: Vec<StepRecord>,
+    /// Why it could not be judged, outside any step.
+    pub trouble: Option<Trouble>,
+    /// Its exchanges, bodies capped.
+    pub exchanges: Vec<ExchangeRecord>,
+    /// Server's log in its window.
+    pub server_log: String,
+    /// **Units**: microseconds.
+    pub took_us: u64,
+}
+
+impl ScenarioSummary {
+    /// The declared reason, where there is one.
+    pub fn reason(&self) -> Option<&str> {
+        self.detail.as_ref().and_then(|detail| detail.reason.as_deref())
+    }
+
+    /// Tries that were kept; none for a plain pass.
+    pub fn tries(&self) -> &[Try] {
+        self.detail.as_ref().map_or(&[], |detail| &detail.tries)
+    }
+
+    /// The try that counts, where it was kept.
+    pub fn last_try(&self) -> Option<&Try> {
+        self.tries().last()
+    }
+}
+
+impl CellSummary {
+    pub(super) fn new(plan: CellPlanned) -> Self {
+        Self {
+            plan,
+            server: None,
+            scenarios: Vec::new(),
+            running: Vec::new(),
+            totals: Totals::default(),
+            stale: Vec::new(),
+            trouble: None,
+            skipped: None,
+            started: false,
+            took_us: None,
+            earlier: HashMap::new(),
+        }
+    }
+
+    /// Id.
+    pub fn id(&self) -> &CellId {
+        &self.plan.cell
+    }
+
+    /// Planned scenarios without an end.
+    pub fn missing(&self) -> u64 {
+        self.plan.planned.saturating_sub(self.scenarios.len() as u64)
+    }
+
+    /// Counts as they stand when nothing more comes: what is missing is errored, or skipped with the whole cell.
+    pub fn final_totals(&self) -> Totals {
+        let mut totals = self.totals;
+        if self.skipped.is_some() {
+            totals.skipped += self.missing()
+        } else {
+            totals.errored += self.missing()
+        }
+        totals
+    }
+
+    /// Scenarios that began or failed once and never ended.
+    pub fn unfinished(&self) -> Vec<ScenarioId> {
+        let mut ids: Vec<ScenarioId> = self.running.iter().map(|running| running.id.clone()).collect();
+        let mut waiting: Vec<ScenarioId> = self.earlier.keys().filter(|id| !ids.contains(id)).cloned().collect();
+        waiting.sort_unstable();
+        ids.append(&mut waiting);
+        ids
+    }
+}
+
+impl RunSummary {
+    /// Counts of scenarios that ended, over all cells.
+    pub fn totals(&self) -> Totals {
+        sum(self.cells.iter().map(|cell| cell.totals))
+    }
+
+    /// Counts when nothing more comes; see [`CellSummary::final_totals`].
+    pub fn final_totals(&self) -> Totals {
+        sum(self.cells.iter().map(CellSummary::final_totals))
+    }
+
+    /// Scenarios announced.
+    pub fn planned(&self) -> u64 {
+        self.cells.iter().map(|cell| cell.plan.planned).sum()
+    }
+
+    /// Profile entries that did not fire.
+    pub fn stale(&self) -> u64 {
+        self.cells.iter().map(|cell| cell.stale.len() as u64).sum()
+    }
+
+    /// Wall time, of the run if it ended, else of the cells that did. **Units**: microseconds.
+    pub fn took_us(&self) -> u64 {
+        let of_cells = || self.cells.iter().filter_map(|cell| cell.took_us).sum();
+        self.finished.as_ref().map_or_else(of_cells, |end| end.took_us)
+    }
+
+    /// All scenarios that ended, with their cells.
+    pub fn scenarios(&self) -> impl Iterator<Item = (&CellSummary, &ScenarioSummary)> {
+        self.cells.iter().flat_map(|cell| cell.scenarios.iter().map(move |scenario| (cell, scenario)))
+    }
+}
+
+fn sum(all: impl Iterator<Item = Totals>) -> Totals {
+    all.fold(Totals::default(), |sum, one| Totals {
+        passed: sum.passed + one.passed,
+        flaky: sum.flaky + one.flaky,
+        known: sum.known + one.known,
+        failed: sum.failed + one.failed,
+        errored: sum.errored + one.errored,
+        skipped: sum.skipped + one.skipped,
+        not_evaluated: sum.not_evaluated + one.not_evaluated,
+    })
+}
