@@ -55,6 +55,8 @@ pub struct Catalogue {
     defs: Vec<StepDef>,
     /// Definitions by the first two literal words; those that begin with a parameter under "".
     index: HashMap<String, Vec<DefId>>,
+    /// Sentences without their parameters, for comparing.
+    plain: Vec<String>,
 }
 
 /// What a sentence means.
@@ -76,7 +78,8 @@ impl Catalogue {
             let id = DefId(u32::try_from(at).expect("fewer than 2^32 sentences"));
             index.entry(literal_prefix(def.sentence)).or_default().push(id);
         }
-        Self { defs, index }
+        let plain = defs.iter().map(|def| without_parameters(def.sentence)).collect();
+        Self { defs, index, plain }
     }
 
     /// One definition.
@@ -91,6 +94,14 @@ impl Catalogue {
 
     /// Finds the sentence a step means, under every keyword.
     pub fn find(&self, text: &str) -> Found {
+        match self.find_exact(text) {
+            Found::None(_) => Found::None(self.nearest(text, 3)),
+            found => found,
+        }
+    }
+
+    /// Like [`Catalogue::find`], without looking for neighbours: those take a comparison with every sentence.
+    pub fn find_exact(&self, text: &str) -> Found {
         let mut hits = Vec::new();
         let mut words = text.split_whitespace();
         let (one, two) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
@@ -108,7 +119,7 @@ impl Catalogue {
             }
         }
         match hits.len() {
-            0 => Found::None(self.nearest(text, 3)),
+            0 => Found::None(Vec::new()),
             1 => {
                 let (id, captures) = hits.pop().expect("one hit");
                 Found::One(id, captures)
@@ -120,10 +131,22 @@ impl Catalogue {
     /// The sentences nearest to a text, best first.
     pub fn nearest(&self, text: &str, limit: usize) -> Vec<DefId> {
         let plain = without_values(text);
-        let mut scored: Vec<(usize, DefId)> =
-            self.iter().map(|(id, def)| (strsim::damerau_levenshtein(&plain, &without_parameters(def.sentence)), id)).collect();
-        scored.sort_unstable();
-        scored.into_iter().take(limit).map(|(_, id)| id).collect()
+        let length = plain.chars().count();
+        let mut best: Vec<(usize, DefId)> = Vec::with_capacity(limit + 1);
+        for (id, sentence) in (0u32..).map(DefId).zip(&self.plain) {
+            // A difference in length is a lower bound on the distance, and far cheaper.
+            let bar = if best.len() < limit { usize::MAX } else { best.last().map_or(0, |(distance, _)| *distance) };
+            if sentence.chars().count().abs_diff(length) >= bar {
+                continue;
+            }
+            let distance = strsim::osa_distance(&plain, sentence);
+            if distance < bar {
+                let at = best.partition_point(|&(known, _)| known <= distance);
+                best.insert(at, (distance, id));
+                best.truncate(limit);
+            }
+        }
+        best.into_iter().map(|(_, id)| id).collect()
     }
 }
 

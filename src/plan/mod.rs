@@ -3,12 +3,27 @@
 //! Pure: values in, `(Plan, Diagnostics)` out; no I/O, no clock, no order that depends on a hash. Values are filled in on
 //! values, never on raw text. An undefined or ambiguous step, a scenario with no claim, a duplicate name: diagnostics here.
 
+mod case;
 mod catalogue;
+mod draft;
 mod expect;
+mod input;
+mod marks;
+mod name;
+mod placeholder;
+mod sentence;
+mod settings;
+mod tags;
 mod types;
 
 pub use catalogue::{Catalogue, DefId, Found, StepDef, StepUse};
 pub use expect::{ExpectForm, ExpectValue, quote};
+pub use input::{
+    CaseFileInput, CaseInput, CaseRow, FeatureInput, Given, Names, Overrides, PlanInput, ProfileInput, Selection, SetupInput,
+    SuiteInput,
+};
+pub use placeholder::RowValue;
+pub use tags::{TagError, TagExpr};
 pub use types::{
     CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,
 };

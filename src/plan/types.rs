@@ -57,6 +57,18 @@ pub enum Mode {
     Fill,
 }
 
+impl Mode {
+    /// The word of the flag and of records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Record => "record",
+            Self::Replay => "replay",
+            Self::Fill => "fill",
+        }
+    }
+}
+
 /// Which leniency applies to wire rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,6 +80,17 @@ pub enum Contract {
     Generic,
     /// None.
     Openai,
+}
+
+impl Contract {
+    /// The word of the flag and of records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::Generic => "generic",
+            Self::Openai => "openai",
+        }
+    }
 }
 
 /// How the stack of a cell is reached.

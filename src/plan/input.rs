@@ -1,0 +1,179 @@
+//! Everything the compiler reads, already loaded: values with their places, no files, no environment of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use regex::Regex;
+
+use super::{Contract, Mode, RowValue};
+use crate::source::{At, FileId};
+use crate::spec::gherkin::Document;
+use crate::spec::{CaseSpec, Places, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+
+/// What is compiled.
+#[derive(Debug, Clone, Default)]
+pub struct PlanInput {
+    /// The suites of the run, in order; a synthetic one for files given by path.
+    pub suites: Vec<SuiteInput>,
+    /// The setups that the run may need.
+    pub setups: Vec<SetupInput>,
+    /// The profiles they name, as far as they exist.
+    pub profiles: Vec<ProfileInput>,
+    /// All tools.
+    pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    /// Names that exist but may not be loaded, for suggestions.
+    pub names: Names,
+    /// What is left of the suites.
+    pub selection: Selection,
+    /// What flags and the environment say.
+    pub overrides: Overrides,
+    /// Environment variables that addresses may read.
+    pub environment: BTreeMap<String, String>,
+    /// Why a setup cannot run here, by its name.
+    pub unmet: BTreeMap<String, String>,
+    /// Where no setup is named, plan against a bare address instead of saying that one is missing (`check`, `list`).
+    pub bare_setup: bool,
+}
+
+/// A suite with its files.
+#[derive(Debug, Clone, Default)]
+pub struct SuiteInput {
+    /// The suite; named `(files)` where it is synthetic.
+    pub spec: Arc<SuiteSpec>,
+    /// Places in its file; none where it is synthetic.
+    pub places: Places,
+    /// Its feature files in order.
+    pub features: Vec<FeatureInput>,
+    /// Its case files in order.
+    pub cases: Vec<CaseFileInput>,
+    /// Whether all its files were read: else nothing is said about what its files do not use.
+    pub complete: bool,
+}
+
+/// A feature file of a suite.
+#[derive(Debug, Clone)]
+pub struct FeatureInput {
+    /// The file.
+    pub file: FileId,
+    /// Its tree; shared where several suites hold the file.
+    pub document: Arc<Document>,
+    /// Whether the parser had complaints: then nothing is added about what is missing in it.
+    pub broken: bool,
+    /// Lines that select scenarios; empty = all.
+    pub lines: Vec<u32>,
+}
+
+/// A case file of a suite.
+#[derive(Debug, Clone)]
+pub struct CaseFileInput {
+    /// The file.
+    pub file: FileId,
+    /// Its cases.
+    pub cases: Arc<Vec<CaseInput>>,
+    /// Places in it.
+    pub places: Places,
+    /// Whether the reader had complaints.
+    pub broken: bool,
+    /// Lines that select cases; empty = all.
+    pub lines: Vec<u32>,
+}
+
+/// One case.
+#[derive(Debug, Clone, Default)]
+pub struct CaseInput {
+    /// The case.
+    pub spec: CaseSpec,
+    /// JSON pointer of the case in its file: empty, `/0`, ….
+    pub pointer: String,
+    /// Its rows, `None` without `each:`.
+    pub rows: Option<Vec<CaseRow>>,
+}
+
+/// One row of a case's data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaseRow {
+    /// Where it stands, in the case file or the data file.
+    pub at: At,
+    /// Column and value, in order.
+    pub values: Vec<(Arc<str>, RowValue)>,
+}
+
+/// A setup, `extends:` merged.
+#[derive(Debug, Clone, Default)]
+pub struct SetupInput {
+    /// The setup.
+    pub spec: Arc<SetupSpec>,
+    /// Places in its file.
+    pub places: Places,
+}
+
+/// A profile.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileInput {
+    /// The profile.
+    pub spec: Arc<ProfileSpec>,
+    /// Places in its file.
+    pub places: Places,
+}
+
+/// Names of files that exist, disk and built-in.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// `suites/`.
+    pub suites: Vec<String>,
+    /// `setups/`.
+    pub setups: Vec<String>,
+    /// `profiles/`.
+    pub profiles: Vec<String>,
+}
+
+/// What narrows the run.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Setups for every suite; empty = each suite's default.
+    pub setups: Vec<String>,
+    /// Tag expression of the flag, with its place where it was put into the source map.
+    pub tags: Option<(String, Option<At>)>,
+    /// Pattern that a scenario's name must match.
+    pub name: Option<Regex>,
+    /// Whether suites were named or files given: then the run is not the whole project.
+    pub narrowed: bool,
+}
+
+impl Selection {
+    /// Whether something is left out that the suites hold.
+    pub fn is_active(&self) -> bool {
+        self.narrowed || self.tags.is_some() || self.name.is_some()
+    }
+}
+
+/// A value of a flag or an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given<T> {
+    /// The value.
+    pub value: T,
+    /// `flag --retries` or `environment FIREASSAY_RETRIES`.
+    pub origin: String,
+}
+
+/// What flags and the environment say; the command line has already decided between the two.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// `--url`: attach to this address.
+    pub url: Option<Given<String>>,
+    /// `--model ROLE=ID[,ID]` and its relatives.
+    pub models: Vec<Given<(String, Vec<String>)>>,
+    /// `--concurrency`.
+    pub concurrency: Option<Given<u32>>,
+    /// `--retries`.
+    pub retries: Option<Given<u32>>,
+    /// `--repeats`.
+    pub repeats: Option<Given<u32>>,
+    /// `--timeout`: of a scenario.
+    pub scenario_timeout: Option<Given<Duration>>,
+    /// `--mode`.
+    pub mode: Option<Given<Mode>>,
+    /// `--contract`.
+    pub contract: Option<Given<Contract>>,
+}

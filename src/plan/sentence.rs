@@ -1,0 +1,237 @@
+//! From a step's text to a [`StepPlan`]: found in the catalogue once per distinct text, its argument checked, its mistakes said.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{Catalogue, DefId, DocArg, Found, StepPlan, StepUse};
+use crate::event::Place;
+use crate::source::{At, Code, Diagnostic, Diagnostics, SourceMap, did_you_mean};
+use crate::spec::setup::ROLES;
+
+/// Undefined sentences that get their neighbours named; finding those takes a look at the whole catalogue.
+const MOST_SUGGESTED: usize = 64;
+
+/// The sentences whose parameter names something of the project, as the catalogue writes them.
+const OFFERS_TOOLS: &str = "the tools {names}";
+const NAMES_ROLE: &str = "the model {text}";
+
+/// A step before it is found: texts with their values filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RawStep {
+    pub keyword: Arc<str>,
+    /// What its keyword means; `None` for `*`.
+    pub kind: Option<StepUse>,
+    pub text: Arc<str>,
+    /// Place of the step.
+    pub at: At,
+    /// Place of the sentence.
+    pub text_at: At,
+    pub argument: Option<RawArgument>,
+}
+
+/// What hangs below a step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum RawArgument {
+    Table(Arc<[Vec<Arc<str>>]>),
+    Doc(DocArg),
+}
+
+type Captures = Arc<[(Option<String>, String)]>;
+
+#[derive(Debug, Clone)]
+enum Meaning {
+    One(DefId, Captures),
+    Undefined,
+    Ambiguous(Arc<[DefId]>),
+}
+
+/// Finds sentences for one compilation.
+pub(super) struct Finder<'a> {
+    map: &'a SourceMap,
+    catalogue: &'a Catalogue,
+    tools: HashSet<&'a str>,
+    known: HashMap<Arc<str>, Meaning>,
+    /// A mistake is said once per place, however many rows and suites meet it.
+    said: HashSet<(At, Code)>,
+    suggested: HashMap<Arc<str>, Arc<[DefId]>>,
+    keywords: HashMap<Arc<str>, Arc<str>>,
+    pub diagnostics: Diagnostics,
+}
+
+impl<'a> Finder<'a> {
+    pub fn new(map: &'a SourceMap, catalogue: &'a Catalogue, tools: impl IntoIterator<Item = &'a str>) -> Self {
+        Self {
+            map,
+            catalogue,
+            tools: tools.into_iter().collect(),
+            known: HashMap::new(),
+            said: HashSet::new(),
+            suggested: HashMap::new(),
+            keywords: HashMap::new(),
+            diagnostics: Vec::new(),
+        }
+    }
+
+    pub fn map(&self) -> &'a SourceMap {
+        self.map
+    }
+
+    /// A place as records carry it.
+    pub fn place(&self, at: At) -> Place {
+        let source = self.map.file(at.file);
+        let position = source.line_col(at.start);
+        Place { file: source.name().clone(), line: position.line, column: position.column }
+    }
+
+    /// Says a mistake, once per place and code.
+    pub fn say(&mut self, diagnostic: Diagnostic) {
+        let fresh = diagnostic.at.is_none_or(|at| self.said.insert((at, diagnostic.code)));
+        if fresh {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// The definition of a found step.
+    pub fn kind_of(&self, step: &StepPlan) -> StepUse {
+        self.catalogue.def(step.def).kind
+    }
+
+    /// The role that a step names, if it is one of the closed list.
+    pub fn role_of(&self, step: &StepPlan) -> Option<&'static str> {
+        if self.catalogue.def(step.def).sentence != NAMES_ROLE {
+            return None;
+        }
+        let named = first_value(step)?;
+        ROLES.into_iter().find(|role| *role == named)
+    }
+
+    /// Finds a step; `None` where it means nothing (its mistake is said).
+    pub fn step(&mut self, raw: RawStep) -> Option<StepPlan> {
+        let (text, meaning) = self.meaning(&raw.text);
+        let (def, captures) = match meaning {
+            Meaning::One(def, captures) => (def, captures),
+            Meaning::Undefined => {
+                let diagnostic = self.undefined(&raw);
+                self.say(diagnostic);
+                return None;
+            }
+            Meaning::Ambiguous(defs) => {
+                let mut diagnostic =
+                    Diagnostic::error("step/ambiguous", raw.text_at, format!("{} sentences say `{}`", defs.len(), raw.text));
+                for &id in &*defs {
+                    let def = self.catalogue.def(id);
+                    diagnostic = diagnostic.note(None, format!("`{}` ({})", def.sentence, def.place));
+                }
+                self.say(diagnostic.help("word the step so that only one of them fits".to_owned()));
+                return None;
+            }
+        };
+        let definition = self.catalogue.def(def);
+        let wants_argument = definition.sentence.ends_with(':');
+        if wants_argument != raw.argument.is_some() {
+            let sentence = definition.sentence;
+            let diagnostic = if wants_argument {
+                Diagnostic::error(
+                    "step/missing-argument",
+                    raw.text_at,
+                    format!("`{sentence}` needs a table or doc string below it"),
+                )
+                .help(example(definition.example))
+            } else {
+                Diagnostic::error("step/unexpected-argument", raw.text_at, format!("`{sentence}` takes no table or doc string"))
+                    .help("take it away, or use the sentence that ends with `:`".to_owned())
+            };
+            self.say(diagnostic);
+            return None;
+        }
+        if definition.kind == StepUse::Then && raw.kind == Some(StepUse::Given) {
+            let diagnostic = Diagnostic::warning(
+                "step/claim-under-given",
+                raw.text_at,
+                format!("`{}` is a claim, and stands under Given", definition.sentence),
+            );
+            self.say(diagnostic.help("claims stand under Then; what is given is state".to_owned()));
+        }
+        let (table, doc) = match raw.argument {
+            None => (None, None),
+            Some(RawArgument::Table(table)) => (Some(table), None),
+            Some(RawArgument::Doc(doc)) => (None, Some(doc)),
+        };
+        let kind = raw.kind.unwrap_or(definition.kind);
+        let at = self.place(raw.at);
+        let keyword = self.keyword(raw.keyword);
+        let step = StepPlan { def, captures, keyword, kind, text, at, table, doc };
+        self.tools_exist(&step, raw.text_at);
+        Some(step)
+    }
+
+    fn tools_exist(&mut self, step: &StepPlan, at: At) {
+        if self.catalogue.def(step.def).sentence != OFFERS_TOOLS {
+            return;
+        }
+        for name in first_value(step).unwrap_or("").split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            if !self.tools.contains(name) && !name.contains("{{") {
+                let mut known: Vec<&str> = self.tools.iter().copied().collect();
+                known.sort_unstable();
+                let diagnostic = Diagnostic::error("tool/unknown", at, format!("there is no tool `{name}`"))
+                    .help(did_you_mean(name, known).or_else(|| Some(format!("write it as `tools/{name}.yaml`"))));
+                self.say(diagnostic);
+            }
+        }
+    }
+
+    /// The keyword without its trailing space; one allocation per distinct keyword.
+    fn keyword(&mut self, written: Arc<str>) -> Arc<str> {
+        self.keywords.entry(written).or_insert_with_key(|written| written.trim().into()).clone()
+    }
+
+    /// What a text means, and the one copy of that text.
+    fn meaning(&mut self, text: &Arc<str>) -> (Arc<str>, Meaning) {
+        if let Some((text, meaning)) = self.known.get_key_value(text) {
+            return (text.clone(), meaning.clone());
+        }
+        let meaning = match self.catalogue.find_exact(text) {
+            Found::One(def, captures) => Meaning::One(def, captures.into()),
+            Found::None(_) => Meaning::Undefined,
+            Found::Many(defs) => Meaning::Ambiguous(defs.into()),
+        };
+        self.known.insert(text.clone(), meaning.clone());
+        (text.clone(), meaning)
+    }
+
+    fn undefined(&mut self, raw: &RawStep) -> Diagnostic {
+        let mut diagnostic = Diagnostic::error("step/undefined", raw.text_at, format!("no sentence says `{}`", short(&raw.text)));
+        if !self.suggested.contains_key(&raw.text) && self.suggested.len() < MOST_SUGGESTED {
+            self.suggested.insert(raw.text.clone(), self.catalogue.nearest(&raw.text, 3).into());
+        }
+        if let Some(near) = self.suggested.get(&raw.text) {
+            for &id in &**near {
+                let def = self.catalogue.def(id);
+                let mut note = format!("near: `{}` ({})", def.sentence, def.place);
+                if !def.example.is_empty() {
+                    note.push_str(", for example `");
+                    note.push_str(def.example.lines().next().unwrap_or("").trim());
+                    note.push('`');
+                }
+                diagnostic = diagnostic.note(None, note);
+            }
+        }
+        diagnostic.help("`fireassay steps WORD` searches the catalogue".to_owned())
+    }
+}
+
+/// The first value in a step's sentence, without its quotes.
+fn first_value(step: &StepPlan) -> Option<&str> {
+    step.captures.iter().skip(1).map(|(_, text)| text.as_str()).find(|text| !text.is_empty()).map(|text| text.trim_matches('"'))
+}
+
+fn example(example: &str) -> Option<String> {
+    (!example.is_empty()).then(|| format!("for example:\n{example}"))
+}
+
+fn short(text: &str) -> String {
+    match text.char_indices().nth(120) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
