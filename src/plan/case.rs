@@ -10,7 +10,7 @@ use super::draft::{Draft, DraftFile, Lowering, Parameters, TagLists, near_misses
 use super::expect::{ExpectForm, quote};
 use super::name;
 use super::placeholder::{RowValue, Values, scan};
-use super::sentence::{Finder, RawArgument, RawStep};
+use super::sentence::{Finder, RawStep};
 use super::{CaseFileInput, CaseInput, CaseRow, DocArg, StepUse};
 use crate::source::{At, Diagnostic, did_you_mean};
 use crate::spec::Places;
@@ -167,7 +167,8 @@ impl Expansion<'_> {
         let Some(wanted) = wanted else { return };
         for row in rows {
             let at = row.map_or(self.at, |row| row.at);
-            if !wanted.is_empty() && !(at.file == self.at.file && wanted.contains(&finder.map().line_col(at).line)) {
+            let on_a_line = || at.file == self.at.file && wanted.contains(&finder.map().line_col(at).line);
+            if !wanted.is_empty() && !on_a_line() {
                 continue;
             }
             if let Some(row) = row {
@@ -177,9 +178,9 @@ impl Expansion<'_> {
                 let values: Vec<(Arc<str>, RowValue)> =
                     row.iter().flat_map(|row| row.values.iter().cloned()).chain(choice.iter().cloned()).collect();
                 let filled = fill(spec, Values(&values));
-                let raw = self.raw_steps(&filled, finder);
+                let (raw, whole) = self.raw_steps(&filled, finder);
                 let lowered = lowering.lower(raw, finder);
-                if lowered.broken {
+                if lowered.broken || !whole {
                     continue;
                 }
                 if !lowered.claims {
@@ -238,8 +239,10 @@ impl Expansion<'_> {
         }
     }
 
-    fn raw_steps(&self, spec: &CaseSpec, finder: &mut Finder<'_>) -> Vec<RawStep> {
+    /// The steps of a filled-in case, and whether every claim could be written as one.
+    fn raw_steps(&self, spec: &CaseSpec, finder: &mut Finder<'_>) -> (Vec<RawStep>, bool) {
         let mut steps = Vec::new();
+        let mut whole = true;
         self.given(&spec.given, &mut steps);
         if let Some(ask) = &spec.ask {
             steps.push(self.step("ask", StepUse::When, format!("I ask {}", quote(ask)), "/ask"));
@@ -248,18 +251,18 @@ impl Expansion<'_> {
             let verb = if index == 0 && spec.ask.is_none() { "I ask" } else { "I continue with" };
             steps.push(self.step("ask", StepUse::When, format!("{verb} {}", quote(ask)), &format!("/turns/{index}/ask")));
             for (item, claims) in expect.iter().enumerate() {
-                self.expect(claims, &format!("/turns/{index}/expect/{item}"), &mut steps, finder);
+                whole &= self.expect(claims, &format!("/turns/{index}/expect/{item}"), &mut steps, finder);
             }
         }
         for (item, claims) in spec.expect.iter().enumerate() {
-            self.expect(claims, &format!("/expect/{item}"), &mut steps, finder);
+            whole &= self.expect(claims, &format!("/expect/{item}"), &mut steps, finder);
         }
-        steps
+        (steps, whole)
     }
 
     fn step(&self, keyword: &str, kind: StepUse, text: String, pointer: &str) -> RawStep {
         let at = self.place(pointer);
-        RawStep { keyword: keyword.into(), kind: Some(kind), text: text.into(), at, text_at: at, argument: None }
+        RawStep { keyword: keyword.into(), kind: Some(kind), text: text.into(), at, text_at: at, table: None, doc: None }
     }
 
     fn given(&self, given: &Given, steps: &mut Vec<RawStep>) {
@@ -287,14 +290,20 @@ impl Expansion<'_> {
         }
     }
 
-    /// Writes one item of `expect:` as claims.
-    fn expect(&self, item: &serde_json::Map<String, Value>, pointer: &str, steps: &mut Vec<RawStep>, finder: &mut Finder<'_>) {
-        for (key, value) in item {
-            self.claim(key, value, &format!("{pointer}/{}", pointer_part(key)), steps, finder);
-        }
+    /// Writes one item of `expect:` as claims; `false` where a mistake was said.
+    fn expect(
+        &self,
+        item: &serde_json::Map<String, Value>,
+        pointer: &str,
+        steps: &mut Vec<RawStep>,
+        finder: &mut Finder<'_>,
+    ) -> bool {
+        item.iter().fold(true, |whole, (key, value)| {
+            self.claim(key, value, &format!("{pointer}/{}", pointer_part(key)), steps, finder) && whole
+        })
     }
 
-    fn claim(&self, path: &str, value: &Value, pointer: &str, steps: &mut Vec<RawStep>, finder: &mut Finder<'_>) {
+    fn claim(&self, path: &str, value: &Value, pointer: &str, steps: &mut Vec<RawStep>, finder: &mut Finder<'_>) -> bool {
         let forms: Vec<&ExpectForm> = self.forms.iter().filter(|form| form.path == path).collect();
         let at = self.places.value(&format!("{}{pointer}", self.case.pointer));
         // A value that came in for a `<column>` is not what stands in the file.
@@ -302,19 +311,19 @@ impl Expansion<'_> {
         if let Some(claims) = forms.iter().find_map(|form| form.claims(value, raw)) {
             for claim in claims {
                 let mut step = self.step("expect", StepUse::Then, claim.text, &format!("{pointer}{}", claim.pointer));
-                step.argument =
-                    claim.doc.map(|doc| RawArgument::Doc(DocArg { media_type: Some("json".into()), content: doc.into() }));
+                step.doc = claim.doc.map(|doc| DocArg { media_type: Some("json".into()), content: doc.into() });
                 steps.push(step);
             }
-            return;
+            return true;
         }
         let below = format!("{path}.");
         let deeper = self.forms.iter().any(|form| form.path.starts_with(&below));
         match value {
             Value::Object(entries) if deeper && !entries.is_empty() => {
-                for (key, value) in entries {
-                    self.claim(&format!("{path}.{key}"), value, &format!("{pointer}/{}", pointer_part(key)), steps, finder);
-                }
+                return entries.iter().fold(true, |whole, (key, value)| {
+                    self.claim(&format!("{path}.{key}"), value, &format!("{pointer}/{}", pointer_part(key)), steps, finder)
+                        && whole
+                });
             }
             _ if !forms.is_empty() => {
                 let wanted: Vec<&str> = forms.iter().map(|form| form.value.wanted()).collect();
@@ -343,6 +352,7 @@ impl Expansion<'_> {
                 finder.say(Diagnostic::error("expect/unknown-claim", self.place(pointer), message).help(help));
             }
         }
+        false
     }
 }
 

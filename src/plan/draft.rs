@@ -173,15 +173,18 @@ impl Lowering {
     }
 }
 
+/// One list of tags and what its marks ask for.
+type Shared = (Arc<[String]>, Arc<Marks>);
+
 /// Tags and marks are few and repeated: each distinct list is kept once.
 #[derive(Debug, Default)]
 pub(super) struct TagLists {
-    known: HashMap<Vec<String>, (Arc<[String]>, Arc<Marks>)>,
+    known: HashMap<Vec<String>, Shared>,
 }
 
 impl TagLists {
     /// The shared list of these tags, their marks read.
-    pub fn share(&mut self, tags: &[(String, Option<At>)], finder: &mut Finder<'_>) -> (Arc<[String]>, Arc<Marks>) {
+    pub fn share(&mut self, tags: &[(String, Option<At>)], finder: &mut Finder<'_>) -> Shared {
         let mut names: Vec<String> = Vec::with_capacity(tags.len());
         for (tag, _) in tags {
             if !names.contains(tag) {

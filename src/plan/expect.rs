@@ -96,7 +96,7 @@ impl ExpectForm {
                 })
                 .collect(),
             (ExpectValue::Text, _) => one(quote(&plain(value, raw)?)),
-            (ExpectValue::Word, Value::String(text)) => one(text.clone()),
+            (ExpectValue::Word | ExpectValue::Names, Value::String(text)) => one(text.clone()),
             (ExpectValue::Int, _) => one(whole(value)?.to_string()),
             (ExpectValue::Float, Value::Number(number)) => one(number.to_string()),
             (ExpectValue::Float, Value::String(text)) => one(text.trim().parse::<f64>().ok()?.to_string()),
@@ -109,7 +109,6 @@ impl ExpectForm {
             (ExpectValue::Names, Value::Array(items)) if !items.is_empty() => {
                 one(items.iter().map(|item| plain(item, None)).collect::<Option<Vec<_>>>()?.join(", "))
             }
-            (ExpectValue::Names, Value::String(text)) => one(text.clone()),
             (ExpectValue::Ints, Value::Array(items)) if !items.is_empty() => {
                 let items: Option<Vec<String>> = items.iter().map(|item| whole(item).map(|number| number.to_string())).collect();
                 one(items?.join(", "))

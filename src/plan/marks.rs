@@ -56,11 +56,8 @@ impl Marks {
             ("@serial" | "@destructive", Some(_)) => {
                 return Err(mistake(format!("`{name}` takes no argument"), format!("write `{name}`")));
             }
-            ("@lock", Some(lock)) if !lock.is_empty() => {
-                if !self.locks.iter().any(|known| known == lock) {
-                    self.locks.push(lock.to_owned());
-                }
-            }
+            ("@lock", Some(lock)) if self.locks.iter().any(|known| known == lock) => {}
+            ("@lock", Some(lock)) if !lock.is_empty() => self.locks.push(lock.to_owned()),
             ("@lock", _) => return Err(mistake(format!("`{tag}` names nothing to lock"), "write `@lock(NAME)`")),
             ("@retry", argument) => match argument.and_then(|text| text.parse().ok()) {
                 Some(tries) if tries <= MOST_RETRIES => self.retries = Some(tries),

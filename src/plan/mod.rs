@@ -3,10 +3,15 @@
 //! Pure: values in, `(Plan, Diagnostics)` out; no I/O, no clock, no order that depends on a hash. Values are filled in on
 //! values, never on raw text. An undefined or ambiguous step, a scenario with no claim, a duplicate name: diagnostics here.
 
+mod address;
 mod case;
 mod catalogue;
+mod cell;
+mod compile;
 mod draft;
 mod expect;
+mod feature;
+mod hash;
 mod input;
 mod marks;
 mod name;
@@ -16,7 +21,9 @@ mod settings;
 mod tags;
 mod types;
 
+pub use address::normal_url;
 pub use catalogue::{Catalogue, DefId, Found, StepDef, StepUse};
+pub use compile::compile;
 pub use expect::{ExpectForm, ExpectValue, quote};
 pub use input::{
     CaseFileInput, CaseInput, CaseRow, FeatureInput, Given, Names, Overrides, PlanInput, ProfileInput, Selection, SetupInput,
@@ -27,3 +34,6 @@ pub use tags::{TagError, TagExpr};
 pub use types::{
     CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,
 };
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Catalogue, DefId, DocArg, Found, StepPlan, StepUse};
+use super::{Catalogue, DefId, DocArg, Found, StepDef, StepPlan, StepUse};
 use crate::event::Place;
 use crate::source::{At, Code, Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::setup::ROLES;
@@ -26,14 +26,8 @@ pub(super) struct RawStep {
     pub at: At,
     /// Place of the sentence.
     pub text_at: At,
-    pub argument: Option<RawArgument>,
-}
-
-/// What hangs below a step.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum RawArgument {
-    Table(Arc<[Vec<Arc<str>>]>),
-    Doc(DocArg),
+    pub table: Option<Arc<[Vec<Arc<str>>]>>,
+    pub doc: Option<DocArg>,
 }
 
 type Captures = Arc<[(Option<String>, String)]>;
@@ -127,21 +121,8 @@ impl<'a> Finder<'a> {
             }
         };
         let definition = self.catalogue.def(def);
-        let wants_argument = definition.sentence.ends_with(':');
-        if wants_argument != raw.argument.is_some() {
-            let sentence = definition.sentence;
-            let diagnostic = if wants_argument {
-                Diagnostic::error(
-                    "step/missing-argument",
-                    raw.text_at,
-                    format!("`{sentence}` needs a table or doc string below it"),
-                )
-                .help(example(definition.example))
-            } else {
-                Diagnostic::error("step/unexpected-argument", raw.text_at, format!("`{sentence}` takes no table or doc string"))
-                    .help("take it away, or use the sentence that ends with `:`".to_owned())
-            };
-            self.say(diagnostic);
+        if let Some(mistake) = wrong_argument(definition, &raw) {
+            self.say(mistake);
             return None;
         }
         if definition.kind == StepUse::Then && raw.kind == Some(StepUse::Given) {
@@ -152,15 +133,10 @@ impl<'a> Finder<'a> {
             );
             self.say(diagnostic.help("claims stand under Then; what is given is state".to_owned()));
         }
-        let (table, doc) = match raw.argument {
-            None => (None, None),
-            Some(RawArgument::Table(table)) => (Some(table), None),
-            Some(RawArgument::Doc(doc)) => (None, Some(doc)),
-        };
         let kind = raw.kind.unwrap_or(definition.kind);
         let at = self.place(raw.at);
         let keyword = self.keyword(raw.keyword);
-        let step = StepPlan { def, captures, keyword, kind, text, at, table, doc };
+        let step = StepPlan { def, captures, keyword, kind, text, at, table: raw.table, doc: raw.doc };
         self.tools_exist(&step, raw.text_at);
         Some(step)
     }
@@ -217,6 +193,27 @@ impl<'a> Finder<'a> {
             }
         }
         diagnostic.help("`fireassay steps WORD` searches the catalogue".to_owned())
+    }
+}
+
+/// A table or doc string that is missing or too much: a sentence takes one exactly where it ends with `:`.
+fn wrong_argument(definition: &StepDef, raw: &RawStep) -> Option<Diagnostic> {
+    let sentence = definition.sentence;
+    match (sentence.ends_with(':'), raw.table.is_some(), raw.doc.is_some()) {
+        (true, true, false) | (true, false, true) | (false, false, false) => None,
+        (true, false, false) => {
+            let message = format!("`{sentence}` needs a table or doc string below it");
+            Some(Diagnostic::error("step/missing-argument", raw.text_at, message).help(example(definition.example)))
+        }
+        (true, true, true) => {
+            let message = format!("`{sentence}` takes a table or a doc string, not both");
+            Some(Diagnostic::error("step/unexpected-argument", raw.text_at, message).help("take one of them away".to_owned()))
+        }
+        (false, ..) => {
+            let message = format!("`{sentence}` takes no table or doc string");
+            let help = "take it away, or use the sentence that ends with `:`".to_owned();
+            Some(Diagnostic::error("step/unexpected-argument", raw.text_at, message).help(help))
+        }
     }
 }
 

@@ -7,6 +7,12 @@ use super::{Contract, Explained, Given, Mode, Overrides, Sampling, SetupInput, S
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::yaml::Span;
 
+/// Built-in time limit of a step.
+const STEP_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Built-in time limit of a scenario.
+const SCENARIO_TIMEOUT: Duration = Duration::from_mins(5);
+
 /// What a cell's scenarios run under.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -76,18 +82,18 @@ pub(super) fn resolve(
         |given: Option<&Given<Duration>>| given.map(|given| Given { value: Span(given.value), origin: given.origin.clone() });
     let scenario_flag = span(overrides.scenario_timeout.as_ref());
 
-    let timeout = r.pick("timeout", None, high.timeout, low.timeout, Some(Span::from_secs(60)));
+    let timeout = r.pick("timeout", None, high.timeout, low.timeout, Some(Span(STEP_TIMEOUT)));
     let scenario_timeout = r.pick(
         "scenario_timeout",
         flag(scenario_flag.as_ref()),
         high.scenario_timeout,
         low.scenario_timeout,
-        Some(Span::from_secs(300)),
+        Some(Span(SCENARIO_TIMEOUT)),
     );
     let retries = r.pick("retries", flag(overrides.retries.as_ref()), high.retries, low.retries, Some(0));
     let repeats = r.pick("repeats", flag(overrides.repeats.as_ref()), high.repeats, low.repeats, Some(1));
     let concurrency = r.pick("concurrency", flag(overrides.concurrency.as_ref()), high.concurrency, low.concurrency, Some(1));
-    let step_timeout = timeout.map_or(Duration::from_secs(60), |span| span.0);
+    let step_timeout = timeout.map_or(STEP_TIMEOUT, |span| span.0);
     let sampling = Sampling {
         temperature: r.pick("temperature", None, high.temperature, low.temperature, None),
         seed: r.pick("seed", None, high.seed, low.seed, None),
@@ -120,7 +126,7 @@ pub(super) fn resolve(
     let settings = Settings {
         sampling,
         step_timeout,
-        scenario_timeout: scenario_timeout.map_or(Duration::from_secs(300), |span| span.0),
+        scenario_timeout: scenario_timeout.map_or(SCENARIO_TIMEOUT, |span| span.0),
         retries: retries.unwrap_or(0),
         repeats: repeats.unwrap_or(1).max(1),
         concurrency: concurrency.unwrap_or(1).max(1),

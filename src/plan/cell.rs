@@ -1,0 +1,373 @@
+//! Suites meet setups: models multiplied, abilities compared, names given, one [`CellPlan`] per combination.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::address::{Interpolated, interpolate, normal_url};
+use super::draft::{Draft, DraftFile};
+use super::settings::{self, Settings};
+use super::{
+    CellPlan, Connect, Explained, FeaturePlan, KnownClaim, PlanInput, ProfileInput, ScenarioPlan, SetupInput, SuiteInput, name,
+};
+use crate::event::{CellId, ScenarioId, slug};
+use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
+use crate::spec::setup::{ABILITIES, ROLES};
+use crate::spec::{ProfileSpec, SetupSpec};
+
+/// Name of the setup that stands for a bare address.
+const BARE: &str = "(url)";
+
+/// A setup of a suite's cells; `bare` claims everything.
+struct Chosen<'a> {
+    input: std::borrow::Cow<'a, SetupInput>,
+    bare: bool,
+}
+
+/// The cells of one suite, in the order of the setups.
+pub(super) fn cells(
+    map: &SourceMap,
+    input: &PlanInput,
+    suite: &SuiteInput,
+    files: &[DraftFile],
+    diagnostics: &mut Diagnostics,
+) -> Vec<CellPlan> {
+    let mut out = Vec::new();
+    for setup in chosen_setups(input, suite, diagnostics) {
+        let Some(connect) = connect(input, &setup, diagnostics) else { continue };
+        let (settings, explained) = settings::resolve(map, suite, &setup.input, &input.overrides, diagnostics);
+        let builder = Builder { map, input, suite, setup: &setup, connect, settings, explained };
+        for models in builder.model_choices() {
+            out.push(builder.cell(models, files));
+        }
+    }
+    out
+}
+
+fn chosen_setups<'a>(input: &'a PlanInput, suite: &SuiteInput, diagnostics: &mut Diagnostics) -> Vec<Chosen<'a>> {
+    let (names, at): (Vec<&str>, _) = match (&input.selection.setups[..], &suite.spec.default_setup) {
+        ([], Some(default)) if input.overrides.url.is_none() => (vec![default], suite.places.value("/default_setup")),
+        ([], _) if input.overrides.url.is_some() || input.bare_setup => {
+            let spec = SetupSpec { name: BARE.to_owned(), description: "a bare address".to_owned(), ..SetupSpec::default() };
+            let input = SetupInput { spec: Arc::new(spec), ..SetupInput::default() };
+            return vec![Chosen { input: std::borrow::Cow::Owned(input), bare: true }];
+        }
+        ([], _) => {
+            let message = format!("no setup is named for the suite `{}`, and it has no default", suite.spec.name);
+            let help = "add `--setup NAME` or `--url URL`, or write `default_setup: NAME` in the suite".to_owned();
+            say(diagnostics, Diagnostic::error("suite/no-setup", suite.places.key("/name"), message).help(help));
+            return Vec::new();
+        }
+        (names, _) => (names.iter().map(String::as_str).collect(), None),
+    };
+    let mut chosen = Vec::new();
+    for name in names {
+        if let Some(setup) = input.setups.iter().find(|setup| setup.spec.name == name) {
+            chosen.push(Chosen { input: std::borrow::Cow::Borrowed(setup), bare: false });
+        } else if !input.names.setups.iter().any(|known| known == name) {
+            // A setup that exists but was not loaded has had its own diagnostics.
+            let diagnostic = Diagnostic::error("suite/unknown-setup", at, format!("there is no setup `{name}`"));
+            say(diagnostics, diagnostic.help(did_you_mean(name, input.names.setups.iter().map(String::as_str))));
+        }
+    }
+    chosen
+}
+
+/// Several suites may meet the same mistake in a flag or a setup: it is said once.
+fn say(diagnostics: &mut Diagnostics, diagnostic: Diagnostic) {
+    if !diagnostics.contains(&diagnostic) {
+        diagnostics.push(diagnostic);
+    }
+}
+
+/// How a setup is reached, where the address came from, and why it cannot be reached at all.
+struct Reached {
+    connect: Connect,
+    explained: Explained,
+    unset: Option<String>,
+}
+
+fn connect(input: &PlanInput, setup: &Chosen<'_>, diagnostics: &mut Diagnostics) -> Option<Reached> {
+    let spec = &setup.input.spec;
+    let reached = |connect, value: &str, origin: String, unset| Reached {
+        connect,
+        explained: Explained { key: "url".to_owned(), value: value.to_owned(), origin },
+        unset,
+    };
+    let mut normal = |text: &str, at| {
+        normal_url(text).map_err(|message| say(diagnostics, Diagnostic::error("setup/bad-url", at, message))).ok()
+    };
+    if let Some(given) = &input.overrides.url {
+        let url = normal(&given.value, None)?;
+        return Some(reached(Connect::Attach { url: url.clone() }, &url, given.origin.clone(), None));
+    }
+    let Some(attach) = &spec.attach else {
+        return Some(reached(Connect::Start, "started by us", "built-in".to_owned(), None));
+    };
+    let at = setup.input.places.value("/attach/url");
+    match interpolate(&attach.url, &input.environment) {
+        Interpolated::Text(text) => {
+            let url = normal(&text, at)?;
+            Some(reached(Connect::Attach { url: url.clone() }, &url, "the setup's `attach`".to_owned(), None))
+        }
+        Interpolated::Unset(_) if !spec.services.is_empty() => Some(reached(
+            Connect::Start,
+            "started by us",
+            "the setup's services, as its `attach` has no address".to_owned(),
+            None,
+        )),
+        Interpolated::Unset(name) => {
+            let reason = format!("the environment variable `{name}` is not set: it says where the server is");
+            Some(reached(Connect::Start, "not known", format!("environment {name}"), Some(reason)))
+        }
+        Interpolated::Malformed => {
+            let message = format!("`{}` holds a `${{` that names no variable", attach.url);
+            say(
+                diagnostics,
+                Diagnostic::error("setup/bad-url", at, message).help("write `${NAME}` or `${NAME:-default}`".to_owned()),
+            );
+            None
+        }
+    }
+}
+
+/// One suite × one setup on its way to cells.
+struct Builder<'a> {
+    map: &'a SourceMap,
+    input: &'a PlanInput,
+    suite: &'a SuiteInput,
+    setup: &'a Chosen<'a>,
+    connect: Reached,
+    settings: Settings,
+    explained: Vec<Explained>,
+}
+
+/// One choice of models.
+struct Models {
+    by_role: Vec<(String, String)>,
+    /// The ids of roles that have several, in order: they tell cells apart.
+    telling: Vec<String>,
+    explained: Vec<Explained>,
+}
+
+impl Builder<'_> {
+    /// The product of all roles' models, flags over the setup.
+    fn model_choices(&self) -> Vec<Models> {
+        let spec = &self.setup.input.spec;
+        let mut roles: Vec<(String, Vec<String>, String)> = spec
+            .models
+            .iter()
+            .map(|(role, models)| {
+                let at = self.setup.input.places.value(&format!("/models/{role}"));
+                let origin = at.map_or_else(|| "the setup".to_owned(), |at| self.map.show(at));
+                (role.clone(), models.all().to_vec(), origin)
+            })
+            .collect();
+        for given in &self.input.overrides.models {
+            let (role, models) = &given.value;
+            let known = roles.iter().position(|(known, ..)| known == role);
+            let entry = (role.clone(), models.clone(), given.origin.clone());
+            match known {
+                Some(at) => roles[at] = entry,
+                None => roles.push(entry),
+            }
+        }
+        let mut choices = vec![Models { by_role: Vec::new(), telling: Vec::new(), explained: Vec::new() }];
+        for (role, models, origin) in roles.iter().filter(|(_, models, _)| !models.is_empty()) {
+            choices = choices
+                .iter()
+                .flat_map(|choice| models.iter().map(move |model| choice.with(role, model, models.len() > 1, origin)))
+                .collect();
+        }
+        choices
+    }
+
+    fn cell(&self, models: Models, files: &[DraftFile]) -> CellPlan {
+        let (suite, setup) = (&self.suite.spec, &self.setup.input.spec);
+        let mut id = format!("{}[{}]", suite.name, setup.name);
+        let mut prefix = format!("{}.{}", slug(&suite.name), slug(&setup.name));
+        if !models.telling.is_empty() {
+            id = format!("{id}[{}]", models.telling.join(","));
+            prefix = format!("{prefix}_{}", slug(&models.telling.join("_")));
+        }
+        let profile = setup.profile.as_ref().and_then(|name| self.profile(name)).map(|profile| profile.spec.clone());
+        let scenarios = Scenarios { builder: self, models: &models, known: known_by_name(profile.as_deref()) };
+        let features = files
+            .iter()
+            .filter(|file| !file.drafts.is_empty())
+            .map(|file| FeaturePlan {
+                name: file.name.clone(),
+                keyword: file.keyword.clone(),
+                file: file.file.clone(),
+                at: file.at.clone(),
+                scenarios: scenarios.of(file, &format!("{prefix}.{}", file.slug).into()),
+            })
+            .collect();
+        let mut explained = self.explained.clone();
+        explained.push(self.connect.explained.clone());
+        let profile_name = setup.profile.clone().unwrap_or_else(|| "none".to_owned());
+        let origin = self.setup.input.places.value("/profile").filter(|_| profile.is_some());
+        let origin = origin.map_or_else(|| "built-in".to_owned(), |at| self.map.show(at));
+        explained.push(Explained { key: "profile".to_owned(), value: profile_name, origin });
+        explained.extend(models.explained);
+        CellPlan {
+            id: CellId(id.into()),
+            suite: suite.clone(),
+            setup: setup.clone(),
+            connect: self.connect.connect.clone(),
+            models: models.by_role,
+            profile,
+            contract: self.settings.contract,
+            mode: self.settings.mode,
+            skip: self.skip(),
+            concurrency: self.settings.concurrency,
+            sampling: self.settings.sampling.clone(),
+            explained,
+            tools: self.input.tools.clone(),
+            features,
+        }
+    }
+
+    fn profile(&self, name: &str) -> Option<&ProfileInput> {
+        self.input.profiles.iter().find(|profile| profile.spec.name == name)
+    }
+
+    /// Needs are those of what we would start; an address given by hand has none of them.
+    fn skip(&self) -> Option<String> {
+        let spec = &self.setup.input.spec;
+        if let Some(reason) = &self.connect.unset {
+            return Some(reason.clone());
+        }
+        let ours =
+            matches!(self.connect.connect, Connect::Start) || (self.input.overrides.url.is_none() && spec.services.is_empty());
+        ours.then(|| self.input.unmet.get(&spec.name).cloned()).flatten()
+    }
+
+    /// Why a scenario is not applicable to this setup.
+    fn scenario_skip(&self, draft: &Draft, models: &Models) -> Option<String> {
+        if self.setup.bare {
+            return None;
+        }
+        let spec = &self.setup.input.spec;
+        let claims = |ability: &str| spec.abilities.iter().any(|claimed| claimed.trim_end_matches('?') == ability);
+        let mut missing: Vec<String> = Vec::new();
+        for ability in draft.tags.iter().filter_map(|tag| tag.strip_prefix('@')).filter(|tag| ABILITIES.contains(tag)) {
+            if !claims(ability) {
+                missing.push(format!("`{ability}`"));
+            }
+        }
+        if !missing.is_empty() {
+            return Some(format!("setup `{}` does not claim {}", spec.name, missing.join(", ")));
+        }
+        let role = draft.roles.iter().find(|role| !models.by_role.iter().any(|(known, _)| known == *role))?;
+        Some(format!("setup `{}` names no model for the role `{role}`", spec.name))
+    }
+}
+
+impl Models {
+    fn with(&self, role: &str, model: &str, one_of_several: bool, origin: &str) -> Self {
+        let mut by_role = self.by_role.clone();
+        by_role.push((role.to_owned(), model.to_owned()));
+        let mut telling = self.telling.clone();
+        telling.extend(one_of_several.then(|| model.to_owned()));
+        let mut explained = self.explained.clone();
+        explained.push(Explained { key: format!("models.{role}"), value: model.to_owned(), origin: origin.to_owned() });
+        Self { by_role, telling, explained }
+    }
+}
+
+/// Entries of a profile's `known:` by the scenario they name.
+fn known_by_name(profile: Option<&ProfileSpec>) -> HashMap<&str, Vec<KnownClaim>> {
+    let mut known: HashMap<&str, Vec<KnownClaim>> = HashMap::new();
+    for (entry, claim) in profile.iter().flat_map(|profile| profile.known.iter().enumerate()) {
+        known.entry(&claim.scenario).or_default().push(KnownClaim { entry });
+    }
+    known
+}
+
+/// Drafts become scenarios of one cell.
+struct Scenarios<'a> {
+    builder: &'a Builder<'a>,
+    models: &'a Models,
+    known: HashMap<&'a str, Vec<KnownClaim>>,
+}
+
+impl Scenarios<'_> {
+    fn of(&self, file: &DraftFile, classname: &Arc<str>) -> Vec<Arc<ScenarioPlan>> {
+        let settings = &self.builder.settings;
+        let mut out = Vec::with_capacity(file.drafts.len() * settings.repeats as usize);
+        for draft in &file.drafts {
+            let skip = self.builder.scenario_skip(draft, self.models);
+            for number in 1..=settings.repeats {
+                let name = name::repeat(&draft.name, number);
+                out.push(Arc::new(ScenarioPlan {
+                    id: ScenarioId(format!("{classname}/{name}").into()),
+                    classname: classname.clone(),
+                    at: draft.place.clone(),
+                    tags: draft.tags.clone(),
+                    steps: draft.steps.clone(),
+                    skip: skip.clone(),
+                    known: self.known.get(&*draft.name).or_else(|| self.known.get(&*name)).cloned().unwrap_or_default(),
+                    flags: draft.marks.flags,
+                    locks: draft.marks.locks.clone(),
+                    retries: draft.marks.retries.unwrap_or(settings.retries),
+                    timeout: draft.marks.timeout.unwrap_or(settings.scenario_timeout),
+                    step_timeout: settings.step_timeout,
+                    name,
+                }));
+            }
+        }
+        out
+    }
+}
+
+/// Mistakes of setups and flags that need no suite: abilities, roles, profiles that do not exist.
+pub(super) fn check_setups(input: &PlanInput, diagnostics: &mut Diagnostics) {
+    for setup in &input.setups {
+        let (spec, places) = (&setup.spec, &setup.places);
+        for (index, ability) in spec.abilities.iter().enumerate() {
+            let plain = ability.trim_end_matches('?');
+            if !ABILITIES.contains(&plain) {
+                let at = places.value(&format!("/abilities/{index}"));
+                let message = format!("there is no ability `{plain}`");
+                diagnostics.push(Diagnostic::error("setup/unknown-ability", at, message).help(offer(plain, &ABILITIES)));
+            }
+        }
+        for (role, models) in &spec.models {
+            let pointer = format!("/models/{role}");
+            if !ROLES.contains(&role.as_str()) {
+                let message = format!("there is no role `{role}`");
+                diagnostics
+                    .push(Diagnostic::error("setup/unknown-role", places.key(&pointer), message).help(offer(role, &ROLES)));
+            }
+            if models.all().iter().all(|model| model.trim().is_empty()) {
+                let message = format!("the role `{role}` names no model");
+                diagnostics.push(Diagnostic::error("setup/no-model", places.value(&pointer), message));
+            }
+        }
+        if let Some(profile) = &spec.profile
+            && !input.profiles.iter().any(|known| known.spec.name == *profile)
+            && !input.names.profiles.contains(profile)
+        {
+            let message = format!("there is no profile `{profile}`");
+            let diagnostic = Diagnostic::error("setup/unknown-profile", places.value("/profile"), message);
+            diagnostics.push(diagnostic.help(did_you_mean(profile, input.names.profiles.iter().map(String::as_str))));
+        }
+        if spec.services.is_empty() && spec.attach.is_none() {
+            let message = format!("the setup `{}` neither starts nor attaches to a server", spec.name);
+            let diagnostic = Diagnostic::error("setup/no-server", places.key("/name"), message);
+            diagnostics.push(diagnostic.help("add `services:` or `attach:`".to_owned()));
+        }
+    }
+    for given in &input.overrides.models {
+        let role = &given.value.0;
+        if !ROLES.contains(&role.as_str()) {
+            let message = format!("{}: there is no role `{role}`", given.origin);
+            diagnostics.push(Diagnostic::error("setup/unknown-role", None, message).help(offer(role, &ROLES)));
+        }
+    }
+}
+
+/// A suggestion from a closed list; the whole list where nothing is near.
+fn offer(word: &str, known: &[&str]) -> Option<String> {
+    did_you_mean(word, known.iter().copied()).or_else(|| Some(format!("known here: `{}`", known.join("`, `"))))
+}
