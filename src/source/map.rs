@@ -45,8 +45,12 @@ impl SourceFile {
         &self.text
     }
 
-    /// Line and column of a byte offset; past the end, the end. Takes the logarithm of the number of lines, plus the line's length.
+    /// Line and column of a byte offset; past the end, the line after the last newline or after the last line without one
+    /// (where a file "ends too early"). Takes the logarithm of the number of lines, plus the line's length.
     pub fn line_col(&self, offset: u32) -> LineCol {
+        if offset as usize > self.text.len() && !self.text.is_empty() && !self.text.ends_with('\n') {
+            return LineCol { line: narrow(self.line_starts.len() + 1), column: 1 };
+        }
         let mut offset = (offset as usize).min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
@@ -136,6 +140,10 @@ mod tests {
         assert_eq!(file.line_col(5), LineCol { line: 1, column: 5 });
         assert_eq!(file.line_col(7), LineCol { line: 2, column: 1 });
         assert_eq!(file.line_col(999), LineCol { line: 3, column: 1 });
+        let open = map.add("b.yaml", "a\nb");
+        assert_eq!(map.file(open).line_col(3), LineCol { line: 2, column: 2 });
+        assert_eq!(map.file(open).line_col(4), LineCol { line: 3, column: 1 });
+        let file = map.file(id);
         assert_eq!(file.offset(1, 5), 5);
         assert_eq!(file.offset(2, 99), 11);
         assert_eq!(map.slice(At { file: id, start: 7, end: 8 }), "b");
