@@ -32,6 +32,7 @@ pub struct SuiteSpec {
     pub defaults: Defaults,
     /// Named lists; each multiplies exactly the scenarios that mention `<name>`. Values are strings, numbers or booleans.
     #[serde(default)]
+    #[schemars(with = "indexmap::IndexMap<String, Vec<super::yaml::Scalar>>")]
     pub parameters: Map<String, Value>,
 }
 

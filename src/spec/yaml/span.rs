@@ -68,6 +68,7 @@ impl JsonSchema for Span {
         schemars::json_schema!({
             "type": "string",
             "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h)\s*$",
+            "x-expected": "a time span such as `60s`, `500ms` or `2m`",
             "description": "A time span: a number and `ms`, `s`, `m` or `h`, such as `60s`."
         })
     }
