@@ -54,8 +54,8 @@ pub(super) fn chain(error: &dyn Error) -> String {
     if parts.is_empty() { error.to_string() } else { parts.join(": ") }
 }
 
-fn failed(kind: TransportKind, message: String) -> TransportError {
-    TransportError { kind, message: message.replace(['\n', '\r'], " ") }
+fn failed(kind: TransportKind, message: impl AsRef<str>) -> TransportError {
+    TransportError { kind, message: message.as_ref().replace(['\n', '\r'], " ") }
 }
 
 /// Whether bytes came that are not HTTP, as against bytes that did not come.

@@ -3,10 +3,14 @@
 //! [`Client::send`] never fails: a transport failure is part of the [`Exchange`]. Folding makes one form of whole and
 //! streamed replies; faults of framing are reported in it, not judged.
 
+mod api_error;
+pub mod chat;
 mod client;
 mod exchange;
 mod failure;
 pub mod sse;
 
+pub use api_error::{ApiError, ErrorShape};
+pub use chat::{ChatReply, ChatRequest, Choice, FoldFault, FoldFaultKind, ToolCall, Usage, fold_chat, fold_completion};
 pub use client::{Base, Client, WireError};
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};

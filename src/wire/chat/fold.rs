@@ -1,0 +1,433 @@
+//! [`Exchange`] → [`ChatReply`]: one fold for whole and streamed replies.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::frame::{Delta, Frame, FrameChoice, Text};
+use super::lenient::{fit_frame, kind};
+use super::reply::{ChatReply, Choice, FoldFault, FoldFaultKind, Usage};
+use super::tools;
+use crate::event::ClockRecord;
+use crate::wire::sse::{self, EventStream};
+use crate::wire::{ApiError, Exchange};
+
+/// Folds a reply of `/v1/chat/completions`.
+pub fn fold_chat(exchange: &Exchange) -> ChatReply {
+    fold(exchange, Surface::Chat)
+}
+
+/// Folds a reply of `/v1/completions`: the text of each choice is its content.
+pub fn fold_completion(exchange: &Exchange) -> ChatReply {
+    fold(exchange, Surface::Completions)
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Surface {
+    Chat,
+    Completions,
+}
+
+fn fold(exchange: &Exchange, surface: Surface) -> ChatReply {
+    let labelled = exchange.is_event_stream();
+    let streamed = looks_streamed(&exchange.body, labelled);
+    let mut fold = Fold {
+        surface,
+        streamed,
+        reply: ChatReply { streamed, status: exchange.status, ..ChatReply::default() },
+        faults: Faults::default(),
+        now: None,
+        last_content: None,
+        usage_frames: 0,
+    };
+    fold.reply.clocks.first_byte_us = exchange.head_at.or(exchange.chunks.first().map(|chunk| chunk.at)).map(micros);
+    fold.reply.clocks.end_us = exchange.chunks.last().map(|chunk| chunk.at).or(exchange.head_at).map(micros);
+    if labelled != streamed && !exchange.body.is_empty() && exchange.status.is_some_and(|status| status < 300) {
+        let message = if streamed { "events under another media type" } else { "no events under the media type of events" };
+        fold.faults.add(FoldFaultKind::Mislabelled, "content-type", message);
+    }
+    if streamed {
+        fold.stream(exchange);
+    } else if exchange.status.is_some() {
+        fold.whole(exchange);
+    }
+    fold.finish()
+}
+
+/// By the label, unless the body begins like the other kind.
+fn looks_streamed(body: &[u8], labelled: bool) -> bool {
+    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start();
+    let field = [b"data:".as_slice(), b"event:", b"id:", b"retry:", b":"].iter().any(|name| body.starts_with(name));
+    if labelled { field || !matches!(body.first(), Some(b'{' | b'[' | b'<')) } else { field }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Faults by kind and path, and the frame being read.
+#[derive(Default)]
+pub(super) struct Faults {
+    list: Vec<FoldFault>,
+    event: u64,
+    at: Range<usize>,
+}
+
+impl Faults {
+    pub(super) fn add(&mut self, kind: FoldFaultKind, path: impl Into<Cow<'static, str>>, message: &str) {
+        let path = path.into();
+        match self.list.iter_mut().find(|fault| fault.kind == kind && fault.path == path) {
+            Some(fault) => fault.count += 1,
+            None => self.list.push(FoldFault {
+                kind,
+                path,
+                event: self.event,
+                at: self.at.clone(),
+                count: 1,
+                message: message.to_owned(),
+            }),
+        }
+    }
+}
+
+struct Fold {
+    surface: Surface,
+    streamed: bool,
+    reply: ChatReply,
+    faults: Faults,
+    /// Arrival of the frame being read; none for a whole body.
+    now: Option<Duration>,
+    last_content: Option<Duration>,
+    usage_frames: u64,
+}
+
+impl Fold {
+    fn stream(&mut self, exchange: &Exchange) {
+        let EventStream { events, faults, comments, tail } = sse::read(&exchange.body);
+        self.reply.events = events.len() as u64;
+        self.reply.comments = comments;
+        self.reply.framing = faults;
+        self.reply.done_marker = tail.as_ref().is_some_and(sse::SseEvent::is_done);
+        let mut read = 0;
+        for (number, event) in events.iter().enumerate() {
+            if event.is_done() {
+                self.reply.done_marker = true;
+                continue;
+            }
+            while exchange.chunks.get(read).is_some_and(|chunk| chunk.end < event.end) {
+                read += 1;
+            }
+            self.now = exchange.chunks.get(read).map(|chunk| chunk.at);
+            (self.faults.event, self.faults.at) = (number as u64 + 1, event.range());
+            self.text(&event.data, event.name.as_deref() == Some("error"));
+        }
+        if let Some(status) = exchange.status.filter(|status| *status >= 400)
+            && self.reply.error.is_none()
+        {
+            self.reply.error = Some(ApiError::read(Some(status), &exchange.body));
+        }
+    }
+
+    fn whole(&mut self, exchange: &Exchange) {
+        self.faults.at = 0..exchange.body.len();
+        if exchange.status.is_some_and(|status| status >= 400) {
+            self.reply.error = Some(ApiError::read(exchange.status, &exchange.body));
+            return;
+        }
+        if exchange.body.trim_ascii().is_empty() {
+            return self.faults.add(FoldFaultKind::EmptyBody, "", "the body is empty");
+        }
+        match std::str::from_utf8(&exchange.body) {
+            Ok(text) => self.text(text, false),
+            Err(error) => {
+                let message = format!("the body is not UTF-8 at byte {}", error.valid_up_to());
+                self.faults.add(FoldFaultKind::BadUtf8, "", &message);
+                self.text(&String::from_utf8_lossy(&exchange.body), false);
+            }
+        }
+    }
+
+    /// Reads one frame: typed and borrowed if it fits, else as a value with what did not fit taken out.
+    fn text(&mut self, data: &str, named_error: bool) {
+        let misfit = match serde_json::from_str::<Frame<'_>>(data) {
+            // Other error shapes have no choices; they are looked for in the value.
+            Ok(frame) if !named_error && (frame.choices.is_some() || frame.error.is_some()) => return self.frame(frame),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        let mut value: Value = match serde_json::from_str(data) {
+            Ok(value) => value,
+            Err(error) => {
+                let message = format!("not JSON: {error}");
+                self.faults.add(FoldFaultKind::NotJson, "", &message);
+                if named_error && self.reply.error.is_none() {
+                    self.reply.error = Some(ApiError::read(self.error_status(), data.as_bytes()));
+                }
+                return;
+            }
+        };
+        if !value.is_object() {
+            let message = format!("{}, not an object", kind(&value));
+            return self.faults.add(FoldFaultKind::NotAnObject, "", &message);
+        }
+        let bare = value.get("choices").is_none() && value.get("error").is_none_or(Value::is_null);
+        if (named_error || bare)
+            && let Some(error) = ApiError::of(self.error_status(), &value)
+        {
+            self.reply.error.get_or_insert(error);
+            return;
+        }
+        let misfits = fit_frame(&mut value);
+        if misfits.is_empty()
+            && let Some(error) = &misfit
+        {
+            self.faults.add(FoldFaultKind::DuplicateKey, "", &error.to_string());
+        }
+        for (path, message) in misfits {
+            self.faults.add(FoldFaultKind::WrongType, path, &message);
+        }
+        match Frame::deserialize(&value) {
+            Ok(frame) => self.frame(frame),
+            Err(error) => self.faults.add(FoldFaultKind::WrongType, "", &error.to_string()),
+        }
+    }
+
+    /// The status that an error in a body has; a frame in a good stream has none of its own.
+    fn error_status(&self) -> Option<u16> {
+        if self.streamed { None } else { self.reply.status }
+    }
+
+    fn frame(&mut self, frame: Frame<'_>) {
+        let failed_before = self.reply.error.is_some();
+        let error = frame.error.filter(truthy).and_then(|error| {
+            let whole = serde_json::json!({ "error": error });
+            ApiError::of(self.error_status(), &whole)
+        });
+        if let Some(error) = error {
+            self.reply.error.get_or_insert(error);
+            if frame.choices.is_none() {
+                return;
+            }
+        }
+        self.envelope(frame.id, frame.object, frame.created, frame.model);
+        if let (None, Some(print)) = (&self.reply.system_fingerprint, frame.system_fingerprint) {
+            self.reply.system_fingerprint = Some(print.0.into_owned());
+        }
+        let choices = frame.choices.unwrap_or_else(|| {
+            self.faults.add(FoldFaultKind::MissingKey, "choices", "`choices` is missing");
+            Vec::new()
+        });
+        if let Some(usage) = frame.usage.filter(|usage| !usage.is_null()) {
+            self.usage(usage, !choices.is_empty());
+        }
+        let mut content = false;
+        for (place, choice) in choices.into_iter().enumerate() {
+            content |= self.choice(place, choice, failed_before);
+        }
+        if let Some(now) = self.now.filter(|_| content)
+            && let Some(last) = self.last_content.replace(now)
+        {
+            self.reply.gaps.push(now.saturating_sub(last));
+        }
+    }
+
+    fn envelope(&mut self, id: Option<Text<'_>>, object: Option<Text<'_>>, created: Option<i64>, model: Option<Text<'_>>) {
+        let reply = &mut self.reply;
+        for (key, slot, text) in
+            [("id", &mut reply.id, id), ("object", &mut reply.object, object), ("model", &mut reply.model, model)]
+        {
+            match (text, slot) {
+                (None, _) => self.faults.add(FoldFaultKind::MissingKey, key, "missing or null on a frame"),
+                (Some(text), Some(first)) if *text == **first => {}
+                (Some(text), slot @ None) if !text.is_empty() => *slot = Some(text.0.into_owned()),
+                (Some(text), first) => {
+                    let message = format!("`{}` after `{}`", &*text, first.as_deref().unwrap_or(""));
+                    self.faults.add(FoldFaultKind::Changed, key, &message);
+                }
+            }
+        }
+        match (created, reply.created) {
+            (None, _) => self.faults.add(FoldFaultKind::MissingKey, "created", "missing or null on a frame"),
+            (Some(created), None) => reply.created = Some(created),
+            (Some(created), Some(first)) if created != first => {
+                let message = format!("{created} after {first}");
+                self.faults.add(FoldFaultKind::Changed, "created", &message);
+            }
+            _ => {}
+        }
+    }
+
+    fn usage(&mut self, raw: Value, with_choices: bool) {
+        if !raw.is_object() {
+            let message = format!("`usage` is {}, not an object", kind(&raw));
+            return self.faults.add(FoldFaultKind::WrongType, "usage", &message);
+        }
+        self.usage_frames += 1;
+        if self.usage_frames > 1 {
+            self.faults.add(FoldFaultKind::UsageRepeated, "usage", "usage came again; the last one counts");
+        }
+        if self.streamed && with_choices {
+            self.faults.add(FoldFaultKind::UsageWithChoices, "usage", "usage stands on a frame with choices");
+        }
+        let faults = &mut self.faults;
+        let mut count = |key: &str| {
+            let value = raw.get(key).filter(|value| !value.is_null())?;
+            if value.as_u64().is_none() {
+                let message = format!("`usage.{key}` is {value}, not a count");
+                faults.add(FoldFaultKind::WrongType, format!("usage.{key}"), &message);
+            }
+            value.as_u64()
+        };
+        let (prompt, completion, total) = (count("prompt_tokens"), count("completion_tokens"), count("total_tokens"));
+        self.reply.usage = Some(Usage { prompt, completion, total, raw });
+    }
+
+    /// Takes one choice of a frame; returns whether it brought content.
+    fn choice(&mut self, place: usize, frame: FrameChoice<'_>, failed_before: bool) -> bool {
+        let index = frame.index.unwrap_or_else(|| {
+            self.faults.add(FoldFaultKind::MissingKey, "choices[].index", "a choice has no index");
+            i64::try_from(place).unwrap_or(i64::MAX)
+        });
+        let known = self.reply.choices.iter().position(|choice| choice.index == index);
+        let fresh = known.is_none();
+        let at = known.unwrap_or_else(|| {
+            self.reply.choices.push(Choice { index, ..Choice::default() });
+            self.reply.choices.len() - 1
+        });
+        let choice = &mut self.reply.choices[at];
+        let mut delta = if self.surface == Surface::Completions {
+            Delta { content: frame.text, ..Delta::default() }
+        } else {
+            if frame.delta.is_none() && frame.message.is_none() {
+                let (path, message) = if self.streamed {
+                    ("choices[].delta", "a choice has no delta")
+                } else {
+                    ("choices[].message", "a choice has no message")
+                };
+                self.faults.add(FoldFaultKind::MissingKey, path, message);
+            }
+            frame.delta.or(frame.message).unwrap_or_default()
+        };
+        let role = delta.role.take();
+        let calls = delta.tool_calls.take().unwrap_or_default();
+        let mut clock = Clock { clocks: &mut self.reply.clocks, now: self.now.map(micros) };
+        if let Some(role) = role.filter(|role| !role.is_empty()) {
+            clock.stamp(|clocks| &mut clocks.first_role_us);
+            if choice.role.is_some() {
+                self.faults.add(FoldFaultKind::RoleRepeated, "choices[].delta.role", "the role came again");
+            } else {
+                if !fresh {
+                    self.faults.add(FoldFaultKind::RoleLate, "choices[].delta.role", "not on the first frame of its choice");
+                }
+                choice.role = Some(role.0.into_owned());
+            }
+        }
+        let reasoning = reasoning(&delta, &mut self.faults);
+        let content = delta.content.as_deref().is_some_and(|text| !text.is_empty());
+        let refusal = delta.refusal.as_deref().is_some_and(|text| !text.is_empty());
+        let something = content || refusal || reasoning.is_some() || !calls.is_empty();
+        if something && choice.finish_reason.is_some() {
+            self.faults.add(FoldFaultKind::AfterFinish, "choices[].delta", "more came after the finish reason of its choice");
+        }
+        if failed_before && (something || frame.finish_reason.is_some()) {
+            self.faults.add(FoldFaultKind::AfterError, "choices[]", "a choice goes on after an error frame");
+        }
+        if let Some((field, text)) = reasoning {
+            clock.stamp(|clocks| &mut clocks.first_reasoning_us);
+            choice.reasoning_field.get_or_insert(field);
+            choice.reasoning.get_or_insert_default().push_str(text);
+        }
+        if content {
+            clock.stamp(|clocks| &mut clocks.first_content_us);
+            choice.content_pieces += 1;
+        }
+        append(&mut choice.content, delta.content.as_deref());
+        append(&mut choice.refusal, delta.refusal.as_deref());
+        if !calls.is_empty() {
+            clock.stamp(|clocks| &mut clocks.first_tool_us);
+            tools::merge(&mut choice.tool_calls, calls, !self.streamed, &mut self.faults);
+        }
+        if let Some(logprobs) = frame.logprobs.filter(|value| !value.is_null()) {
+            join_logprobs(&mut choice.logprobs, logprobs);
+        }
+        match (frame.finish_reason, &mut choice.finish_reason) {
+            (None, _) => {}
+            (Some(reason), _) if reason.is_empty() => {
+                self.faults.add(FoldFaultKind::FinishEmpty, "choices[].finish_reason", "an empty finish reason");
+            }
+            (Some(reason), slot @ None) => *slot = Some(reason.0.into_owned()),
+            (Some(reason), Some(first)) => {
+                let message = format!("`{}` after `{first}`", &*reason);
+                self.faults.add(FoldFaultKind::FinishRepeated, "choices[].finish_reason", &message);
+            }
+        }
+        content
+    }
+
+    fn finish(mut self) -> ChatReply {
+        self.reply.choices.sort_by_key(|choice| choice.index);
+        self.reply.faults = self.faults.list;
+        self.reply
+    }
+}
+
+struct Clock<'a> {
+    clocks: &'a mut ClockRecord,
+    now: Option<u64>,
+}
+
+impl Clock<'_> {
+    fn stamp(&mut self, slot: impl Fn(&mut ClockRecord) -> &mut Option<u64>) {
+        if let Some(now) = self.now {
+            slot(self.clocks).get_or_insert(now);
+        }
+    }
+}
+
+/// The first name with text; null and "" are no reasoning.
+fn reasoning<'a>(delta: &'a Delta<'_>, faults: &mut Faults) -> Option<(&'static str, &'a str)> {
+    let names = [("reasoning_content", &delta.reasoning_content), ("reasoning", &delta.reasoning), ("thinking", &delta.thinking)];
+    let mut found = names.into_iter().filter_map(|(name, text)| Some((name, text.as_deref().filter(|text| !text.is_empty())?)));
+    let first = found.next()?;
+    if found.any(|(_, text)| text != first.1) {
+        faults.add(FoldFaultKind::ReasoningDiffers, "choices[].delta.reasoning", "two reasoning fields with different text");
+    }
+    Some(first)
+}
+
+fn append(slot: &mut Option<String>, text: Option<&str>) {
+    if let Some(text) = text {
+        slot.get_or_insert_default().push_str(text);
+    }
+}
+
+/// Joins the lists of log probabilities; other keys: the last one counts.
+fn join_logprobs(slot: &mut Option<Value>, more: Value) {
+    let Some(Value::Object(all)) = slot else {
+        *slot = Some(more);
+        return;
+    };
+    let Value::Object(more) = more else { return };
+    for (key, value) in more {
+        match (all.get_mut(&key), value) {
+            (Some(Value::Array(list)), Value::Array(items)) => list.extend(items),
+            (Some(_), Value::Null) => {}
+            (_, value) => drop(all.insert(key, value)),
+        }
+    }
+}
+
+/// As Python's SDK sees it: null, false, 0 and what is empty are no error.
+fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+    }
+}

@@ -1,0 +1,18 @@
+//! Chat completions: what is asked ([`ChatRequest`]) and what was answered ([`ChatReply`]), in one form for whole and
+//! streamed replies.
+//!
+//! Folding tolerates every known dialect and hides none: whatever it had to repair, choose or skip is a [`FoldFault`] with
+//! the event and the byte range where it was first seen. It judges nothing.
+
+mod fold;
+mod frame;
+mod lenient;
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+mod tools;
+
+pub use fold::{fold_chat, fold_completion};
+pub use reply::{ChatReply, Choice, FoldFault, FoldFaultKind, ToolCall, Usage};
+pub use request::ChatRequest;
