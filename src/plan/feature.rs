@@ -8,24 +8,7 @@ use super::placeholder::scan;
 use super::sentence::{Finder, RawStep};
 use super::{DocArg, FeatureInput, StepUse};
 use crate::source::{At, Diagnostic};
-use crate::spec::gherkin::{Pickle, PickleStep, StepKind};
-use shim::{ScenarioNode, scenarios};
-mod shim {
-    use crate::spec::gherkin::*;
-    use std::sync::Arc;
-    pub struct ScenarioNode<'a> {
-        pub scenario: &'a Scenario,
-        pub backgrounds: Vec<&'a Background>,
-    }
-    impl ScenarioNode<'_> {
-        pub fn pickles<'b>(&'b self, _: &'b [(Arc<str>, Arc<str>)]) -> impl Iterator<Item = Pickle> + 'b {
-            std::iter::empty()
-        }
-    }
-    pub fn scenarios(_: &Document) -> Vec<ScenarioNode<'_>> {
-        Vec::new()
-    }
-}
+use crate::spec::gherkin::{Pickle, PickleStep, ScenarioNode, Step, StepKind, scenarios};
 
 /// The drafts of a feature file; `None` where it holds no feature.
 pub(super) fn drafts(
@@ -150,21 +133,25 @@ impl Expansion<'_> {
         let scenario = self.node.scenario;
         let mut mentioned = Vec::new();
         let mut look = |text: &str, at: At| {
-            if text.contains('<') {
-                mentioned.extend(scan(text).map(|(_, name)| name.to_owned()));
-                near_misses(text, at, columns, parameters, finder);
-            }
+            mentioned.extend(scan(text).map(|(_, name)| name.to_owned()));
+            near_misses(text, at, columns, parameters, finder);
         };
         look(&scenario.name, scenario.name_at);
-        for step in self.node.backgrounds.iter().flat_map(|background| &background.steps).chain(&scenario.steps) {
-            look(&step.text, step.text_at);
-            for cell in step.table.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells) {
-                look(&cell.value, cell.at);
-            }
-            if let Some(doc) = &step.doc_string {
-                look(&doc.content, doc.content_at);
-                look(doc.media_type.as_deref().unwrap_or(""), doc.at);
-            }
+        for step in &scenario.steps {
+            texts(step, &mut look);
+        }
+        for step in self.node.backgrounds.iter().flat_map(|background| &background.steps) {
+            texts(step, |text, at| {
+                // Rows fill in the outline they belong to, not the backgrounds; parameters fill in both.
+                let column = scan(text).map(|(_, name)| name).find(|name| columns.iter().any(|column| **column == **name));
+                if let Some(name) = column.filter(|name| !parameters.names().any(|known| known == *name)) {
+                    let message = format!("a background is not filled in from rows, and `<{name}>` is a column");
+                    let help = "move the step into the outline".to_owned();
+                    finder.say(Diagnostic::error("placeholder/in-background", at, message).help(help));
+                }
+                mentioned.extend(scan(text).map(|(_, name)| name.to_owned()));
+                near_misses(text, at, columns, parameters, finder);
+            });
         }
         mentioned
     }
@@ -185,6 +172,18 @@ impl Expansion<'_> {
             let diagnostic = Diagnostic::error("examples/empty", first.at, "the outline has no rows, so it would never run");
             finder.say(diagnostic.help("add a row below the header".to_owned()));
         }
+    }
+}
+
+/// Every text of a step in which placeholders are filled in.
+fn texts(step: &Step, mut look: impl FnMut(&str, At)) {
+    look(&step.text, step.text_at);
+    for cell in step.table.iter().flat_map(|table| &table.rows).flat_map(|row| &row.cells) {
+        look(&cell.value, cell.at);
+    }
+    if let Some(doc) = &step.doc_string {
+        look(&doc.content, doc.content_at);
+        look(doc.media_type.as_deref().unwrap_or(""), doc.at);
     }
 }
 

@@ -11,6 +11,7 @@ use crate::spec::{Places, SetupSpec, SuiteSpec, ToolSpec};
 
 mod case;
 mod cell;
+mod feature;
 
 macro_rules! def {
     ($kind:ident, $sentence:literal, $regex:literal) => {
@@ -48,8 +49,8 @@ pub(super) fn catalogue() -> Catalogue {
         def!(Then, "the status is {int}", r"the status is (\d+)"),
         def!(Then, "the status is one of {ints}", r"the status is one of (\d+(?:, *\d+)*)"),
         def!(Then, "the reply has at least {int} words", r"the reply has at least (\d+) words"),
-        def!(Then, "twice", "(?:twice|once)"),
-        def!(Then, "once", "(?:twice|once)"),
+        def!(Then, "it is {word}", r"it is (\w+)"),
+        def!(Then, "it is fine", "it is fine"),
     ])
 }
 
@@ -129,6 +130,17 @@ impl Bench {
         let input =
             CaseFileInput { file, cases: Arc::new(cases.collect()), places: Places::default(), broken: false, lines: Vec::new() };
         self.input.suites[0].cases.push(input);
+        self
+    }
+
+    /// Adds a feature file of the suite.
+    pub fn feature(&mut self, text: &str) -> &mut Self {
+        let name = format!("features/s/f{}.feature", self.input.suites[0].features.len());
+        let file = self.map.add(name, text);
+        let (document, mistakes) = crate::spec::gherkin::parse(&self.map, file);
+        assert!(mistakes.is_empty(), "{}", crate::source::render(&self.map, &mistakes, false));
+        let input = FeatureInput { file, document: Arc::new(document), broken: false, lines: Vec::new() };
+        self.input.suites[0].features.push(input);
         self
     }
 
