@@ -190,3 +190,21 @@ impl Exchange {
         self.chunks.get(at).map(|chunk| chunk.at)
     }
 }
+
+/// A complete reply that came in one read, for tests of what reads it.
+#[cfg(test)]
+pub(crate) fn reply_of(status: u16, media: &str, body: &[u8]) -> Exchange {
+    Exchange {
+        id: ExchangeId(1),
+        request: Request::default(),
+        url: String::new(),
+        sent: Instant::now(),
+        status: Some(status),
+        headers: vec![("content-type".to_owned(), Bytes::copy_from_slice(media.as_bytes()))],
+        head_at: Some(Duration::from_millis(5)),
+        body: Bytes::copy_from_slice(body),
+        chunks: vec![Chunk { at: Duration::from_millis(10), end: body.len() }],
+        end: End::Complete,
+        took: Duration::from_secs(1),
+    }
+}

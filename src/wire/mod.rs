@@ -6,11 +6,17 @@
 mod api_error;
 pub mod chat;
 mod client;
+mod curl;
+mod evidence;
 mod exchange;
 mod failure;
 pub mod sse;
+mod surfaces;
 
 pub use api_error::{ApiError, ErrorShape};
 pub use chat::{ChatReply, ChatRequest, Choice, FoldFault, FoldFaultKind, ToolCall, Usage, fold_chat, fold_completion};
 pub use client::{Base, Client, WireError};
+pub use curl::curl;
+pub use evidence::{Caps, Evidence, is_secret_header};
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};
+pub use surfaces::{Embedding, EmbeddingsReply, HealthReply, ModelsReply, fold_embeddings, fold_health, fold_models};

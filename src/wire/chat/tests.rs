@@ -1,6 +1,5 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::FoldFaultKind::{
@@ -9,28 +8,16 @@ use super::FoldFaultKind::{
     ToolIndexReused, ToolRepeated, UsageRepeated, UsageWithChoices, WrongType,
 };
 use super::*;
-use crate::event::ExchangeId;
+use crate::wire::exchange::reply_of;
 use crate::wire::sse::FramingFaultKind;
-use crate::wire::{Chunk, End, Exchange, Request};
+use crate::wire::{Chunk, Exchange};
 
 const SSE: &str = "text/event-stream; charset=utf-8";
 
 /// An exchange as the client would have left it; reads end at `ends` and arrive 10 ms apart.
 fn exchange(status: u16, media: &str, body: &[u8], ends: &[usize]) -> Exchange {
     let chunks = ends.iter().zip(1..).map(|(end, number)| Chunk { at: Duration::from_millis(10 * number), end: *end }).collect();
-    Exchange {
-        id: ExchangeId(1),
-        request: Request::default(),
-        url: String::new(),
-        sent: Instant::now(),
-        status: Some(status),
-        headers: vec![("content-type".to_owned(), Bytes::copy_from_slice(media.as_bytes()))],
-        head_at: Some(Duration::from_millis(5)),
-        body: Bytes::copy_from_slice(body),
-        chunks,
-        end: End::Complete,
-        took: Duration::from_secs(1),
-    }
+    Exchange { chunks, ..reply_of(status, media, body) }
 }
 
 fn stream(body: &str) -> ChatReply {
@@ -43,15 +30,14 @@ fn whole(body: &str) -> ChatReply {
 
 /// A stream of chunks that share id, object, created and model; each is given as its other keys.
 fn frames(chunks: &[Value]) -> String {
-    let mut body = String::new();
-    for chunk in chunks {
+    let event = |chunk: &Value| {
         let mut frame = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"});
         for (key, value) in chunk.as_object().expect("an object") {
             frame[key] = value.clone();
         }
-        body += &format!("data: {frame}\n\n");
-    }
-    body + "data: [DONE]\n\n"
+        format!("data: {frame}\n\n")
+    };
+    chunks.iter().map(event).collect::<String>() + "data: [DONE]\n\n"
 }
 
 /// Chunks with one choice each, given as its other keys.
