@@ -1,7 +1,7 @@
 //! How does a report reach the disk whole or not at all? Written beside its target, synced, renamed.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// A report could not be written. **Errors**: names the file and what the system said.
@@ -42,21 +42,19 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Writes the pieces to a hidden neighbour of `path`; folders on the way are made.
-    pub(super) fn write(path: &Path, pieces: &[&[u8]]) -> Result<Self, ReportError> {
+    /// Has a hidden neighbour of `path` filled; folders on the way are made.
+    pub(super) fn write(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<Self, ReportError> {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let folder = folder_of(path);
         std::fs::create_dir_all(folder).map_err(ReportError::at(path))?;
         let temp = folder.join(format!(".{name}.{}.tmp", std::process::id()));
         let staged = Self { path: path.to_owned(), temp, named: false };
-        let fill = || {
-            let mut file = File::create(&staged.temp)?;
-            for piece in pieces {
-                file.write_all(piece)?;
-            }
-            file.sync_all()
+        let write = || {
+            let mut file = BufWriter::new(File::create(&staged.temp)?);
+            fill(&mut file)?;
+            file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
         };
-        fill().map_err(ReportError::at(path))?;
+        write().map_err(ReportError::at(path))?;
         Ok(staged)
     }
 
@@ -81,9 +79,9 @@ impl Drop for Staged {
     }
 }
 
-/// Writes one file atomically.
-pub(super) fn write_file(path: &Path, text: &[u8]) -> Result<PathBuf, ReportError> {
-    Staged::write(path, &[text])?.name()
+/// Writes one file whole or not at all.
+pub(super) fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> Result<PathBuf, ReportError> {
+    Staged::write(path, fill)?.name()
 }
 
 /// Removes a file; that there is none is fine.

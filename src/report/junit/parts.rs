@@ -138,6 +138,5 @@ impl<'a> Parts<'a> {
 
 fn stage(path: &Path, run: &SuiteHead, suites: Vec<SuiteBody<'_>>, profile: JunitProfile) -> Result<Staged, ReportError> {
     let pieces = render_file(run, suites, profile);
-    let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
-    Staged::write(path, &pieces)
+    Staged::write(path, |file| pieces.iter().try_for_each(|piece| file.write_all(piece)))
 }

@@ -1,0 +1,230 @@
+//! What stands at the end? Failures, then what could not be judged, then the summary between two verdict lines.
+
+use std::collections::HashMap;
+
+use super::block::Blocks;
+use super::paint::{Paint, Tone, duration, fit, outcome_mark};
+use crate::event::Outcome;
+use crate::report::cause::{Cause, causes};
+use crate::report::summary::{CellSummary, RunSummary, ScenarioSummary};
+use crate::report::text::{one_line, visible};
+use crate::report::verdict::counts;
+
+/// Blocks of one kind that are shown whole; further ones are lines.
+const BLOCK_LIMIT: usize = 50;
+/// Lines of one list.
+const LIST_LIMIT: usize = 100;
+
+/// Everything after the last scenario, ending in the verdict line.
+pub(super) fn closing(summary: &RunSummary, exit: u8, verdict: &str, blocks: Blocks) -> Vec<String> {
+    let page = Page { summary, blocks, paint: blocks.paint };
+    let verdict = page.paint.tone(verdict_tone(exit), &visible(verdict));
+    let mut out = Vec::new();
+    page.blocks_of(&mut out, Outcome::Failed);
+    page.blocks_of(&mut out, Outcome::Errored);
+    page.troubles(&mut out);
+    out.push(String::new());
+    out.push(verdict.clone());
+    page.cells(&mut out);
+    page.list(&mut out, Outcome::Known);
+    page.list(&mut out, Outcome::Flaky);
+    page.list(&mut out, Outcome::NotEvaluated);
+    page.list(&mut out, Outcome::Skipped);
+    page.stale(&mut out);
+    out.push(verdict);
+    out
+}
+
+/// The tone of a verdict.
+pub(super) fn verdict_tone(exit: u8) -> Tone {
+    match exit {
+        0 => Tone::Wanted,
+        5 | 130 | 143 => Tone::Odd,
+        _ => Tone::Came,
+    }
+}
+
+struct Page<'a> {
+    summary: &'a RunSummary,
+    blocks: Blocks,
+    paint: Paint,
+}
+
+impl<'a> Page<'a> {
+    fn of(&self, outcome: Outcome) -> impl Iterator<Item = (&'a CellSummary, &'a ScenarioSummary)> {
+        self.summary.scenarios().filter(move |(_, scenario)| scenario.outcome == outcome)
+    }
+
+    /// A heading like `failed (3)`.
+    fn heading(&self, out: &mut Vec<String>, outcome: Outcome, word: &str, count: usize) {
+        let (_, tone) = outcome_mark(outcome);
+        out.push(String::new());
+        out.push(self.paint.tone(tone, &format!("{word} ({count})")));
+    }
+
+    /// Blocks for the first of each cause; those that share a trouble with an earlier one are lines below it.
+    fn blocks_of(&self, out: &mut Vec<String>, outcome: Outcome) {
+        let all: Vec<_> = self.of(outcome).collect();
+        if all.is_empty() {
+            return;
+        }
+        self.heading(out, outcome, outcome.word(), all.len());
+        let mut order: Vec<Vec<(&CellSummary, &ScenarioSummary)>> = Vec::new();
+        let mut by_cause: HashMap<String, usize> = HashMap::new();
+        for (cell, scenario) in all {
+            let same = (outcome == Outcome::Errored).then(|| trouble_of(scenario)).flatten();
+            match same.as_ref().and_then(|cause| by_cause.get(cause)) {
+                Some(at) => order[*at].push((cell, scenario)),
+                None => {
+                    if let Some(cause) = same {
+                        by_cause.insert(cause, order.len());
+                    }
+                    order.push(vec![(cell, scenario)]);
+                }
+            }
+        }
+        for group in order.iter().take(BLOCK_LIMIT) {
+            let Some(((cell, scenario), others)) = group.split_first() else { continue };
+            out.push(String::new());
+            out.extend(self.blocks.scenario(cell, scenario));
+            if !others.is_empty() {
+                out.push(format!("  {}", self.paint.tone(Tone::Quiet, &format!("for the same reason ({}):", others.len()))));
+                self.lines(out, others.iter().map(|(_, scenario)| self.line(scenario, "")));
+            }
+        }
+        if order.len() > BLOCK_LIMIT {
+            out.push(String::new());
+            out.push(format!("and {} more:", order.len() - BLOCK_LIMIT));
+            let rest = order.iter().skip(BLOCK_LIMIT).flatten();
+            self.lines(out, rest.map(|(_, scenario)| self.line(scenario, &headline(scenario))));
+        }
+    }
+
+    /// What kept whole cells from serving.
+    fn troubles(&self, out: &mut Vec<String>) {
+        for cell in &self.summary.cells {
+            let Some(trouble) = &cell.trouble else { continue };
+            out.push(String::new());
+            let name = super::cell_name(&cell.plan);
+            out.push(format!("{} {}", self.paint.tone(Tone::Hindered, "!"), self.paint.tone(Tone::Strong, &name)));
+            let kind = self.paint.tone(Tone::Quiet, &trouble.kind);
+            out.push(format!("  {}  {kind}", self.paint.tone(Tone::Hindered, &visible(&trouble.message))));
+            if cell.missing() > 0 {
+                out.push(format!("  {} planned scenarios did not run", cell.missing()));
+            }
+            let detail: Vec<&str> = trouble.detail.lines().collect();
+            let bar = self.paint.tone(Tone::Quiet, "│");
+            for line in &detail[detail.len().saturating_sub(20)..] {
+                out.push(format!("    {bar} {}", fit(line, self.blocks.width.saturating_sub(6))));
+            }
+        }
+    }
+
+    /// One line per cell: who served, how it went, how long.
+    fn cells(&self, out: &mut Vec<String>) {
+        let rows: Vec<[String; 4]> = self
+            .summary
+            .cells
+            .iter()
+            .map(|cell| {
+                let server = match (&cell.server, &cell.skipped) {
+                    (Some(server), _) => server.name.clone(),
+                    (None, Some(reason)) => format!("not applicable: {reason}"),
+                    (None, None) => "no server".to_owned(),
+                };
+                let took = cell.took_us.map_or_else(|| "not ended".to_owned(), duration);
+                [super::cell_name(&cell.plan), fit(&one_line(&server, 200), 60), counts(&cell.final_totals()).join(", "), took]
+            })
+            .collect();
+        let widths = [0, 1, 2].map(|column| rows.iter().map(|row| super::paint::width_of(&row[column])).max().unwrap_or(0));
+        for [name, server, counted, took] in &rows {
+            let pad =
+                |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(super::paint::width_of(text))));
+            let rest = format!("{}  {}  {took}", pad(server, widths[1]), pad(counted, widths[2]));
+            out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &rest)));
+        }
+        let begun = self.summary.cells.iter().filter(|cell| cell.skipped.is_none());
+        let missing: u64 = begun.map(CellSummary::missing).sum();
+        if missing > 0 {
+            out.push(format!(
+                "  {}",
+                self.paint.tone(Tone::Hindered, &format!("{missing} planned scenarios never ended; they count as errored"))
+            ));
+        }
+    }
+
+    /// Scenarios of an outcome that is no alarm: one line each, or one line per reason where many share it.
+    fn list(&self, out: &mut Vec<String>, outcome: Outcome) {
+        let all: Vec<_> = self.of(outcome).map(|(_, scenario)| scenario).collect();
+        if all.is_empty() {
+            return;
+        }
+        let (mark, tone) = outcome_mark(outcome);
+        out.push(self.paint.tone(tone, &format!("{} ({})", outcome.word(), all.len())));
+        let grouped = matches!(outcome, Outcome::Skipped | Outcome::NotEvaluated);
+        if !grouped {
+            let why = |scenario: &ScenarioSummary| match outcome {
+                Outcome::Flaky => format!("passed at attempt {}; before: {}", scenario.attempts, first_failure(scenario)),
+                _ => scenario.reason().unwrap_or_default().to_owned(),
+            };
+            self.lines(out, all.iter().map(|scenario| self.line(scenario, &why(scenario))));
+            return;
+        }
+        let mut reasons: Vec<(&str, u64)> = Vec::new();
+        for scenario in all {
+            let reason = scenario.reason().unwrap_or("no reason was declared");
+            match reasons.iter_mut().find(|(other, _)| *other == reason) {
+                Some((_, count)) => *count += 1,
+                None => reasons.push((reason, 1)),
+            }
+        }
+        let line = |(reason, count): &(&str, u64)| {
+            format!("  {} {count} × {}", self.paint.tone(tone, mark), fit(&one_line(reason, 400), self.blocks.width - 10))
+        };
+        self.lines(out, reasons.iter().map(line));
+    }
+
+    fn stale(&self, out: &mut Vec<String>) {
+        let all: Vec<&String> = self.summary.cells.iter().flat_map(|cell| &cell.stale).collect();
+        if all.is_empty() {
+            return;
+        }
+        out.push(self.paint.tone(Tone::Odd, &format!("stale ({}): written down as failing, and did not", all.len())));
+        self.lines(
+            out,
+            all.iter().map(|entry| format!("  {} {}", self.paint.tone(Tone::Odd, "·"), visible(&one_line(entry, 400)))),
+        );
+    }
+
+    fn line(&self, scenario: &ScenarioSummary, why: &str) -> String {
+        let (mark, tone) = outcome_mark(scenario.outcome);
+        let name = visible(&one_line(&scenario.name, 200)).into_owned();
+        let place = visible(&scenario.at.to_string()).into_owned();
+        let why = if why.is_empty() { String::new() } else { format!("  {}", visible(&one_line(why, 250))) };
+        format!("  {} {name}  {}", self.paint.tone(tone, mark), self.paint.tone(Tone::Quiet, &format!("{place}{why}")))
+    }
+
+    fn lines(&self, out: &mut Vec<String>, lines: impl Iterator<Item = String>) {
+        let mut more = 0;
+        for (at, line) in lines.enumerate() {
+            if at < LIST_LIMIT { out.push(line) } else { more += 1 }
+        }
+        if more > 0 {
+            out.push(format!("  … and {more} more"));
+        }
+    }
+}
+
+fn first_failure(scenario: &ScenarioSummary) -> String {
+    scenario.tries().first().and_then(|one| causes(one).first().map(Cause::headline)).unwrap_or_default()
+}
+
+fn headline(scenario: &ScenarioSummary) -> String {
+    scenario.last_try().and_then(|last| causes(last).first().map(Cause::headline)).unwrap_or_default()
+}
+
+/// What two errored scenarios must share to be told once.
+fn trouble_of(scenario: &ScenarioSummary) -> Option<String> {
+    let last = scenario.last_try()?;
+    causes(last).first().map(|cause| format!("{} {}", cause.kind(), cause.message()))
+}

@@ -1,0 +1,112 @@
+//! Every stored run on the console: as a file sees it, with colours, verbose and quiet.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::report::samples::{RUNS, events, nasty_run};
+
+/// A place to write to that the test can read.
+#[derive(Clone, Default)]
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("one thread").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn shown(name: &str, options: ConsoleOptions) -> String {
+    let sink = Sink::default();
+    let mut console = Console::new(Box::new(sink.clone()), options);
+    let mut summary = RunSummary::default();
+    for event in events(name) {
+        summary.push(&event);
+        console.push(&event, &summary).expect("written");
+    }
+    let bytes = sink.0.lock().expect("one thread").clone();
+    String::from_utf8(bytes).expect("UTF-8")
+}
+
+#[test]
+fn every_stored_run_without_a_terminal() {
+    for name in RUNS {
+        let text = shown(name, ConsoleOptions::default());
+        assert!(text.starts_with("fireassay: "), "{text}");
+        let RunEvent::RunFinished { verdict, .. } = events(name).pop().expect("an end") else { panic!("{name}") };
+        assert_eq!(text.lines().last(), Some(verdict.as_str()), "the verdict is the last line");
+        assert!(!text.contains('\x1b'));
+        insta::assert_snapshot!(name, text);
+    }
+}
+
+#[test]
+fn verbose_has_a_line_for_every_scenario_and_quiet_the_verdict_only() {
+    insta::assert_snapshot!("verbose", shown("passing", ConsoleOptions { verbosity: Verbosity::Verbose, ..Default::default() }));
+    let quiet = shown("failing", ConsoleOptions { verbosity: Verbosity::Quiet, ..Default::default() });
+    assert_eq!(quiet, "FAILED  1 passed, 3 failed, 1 errored\n");
+}
+
+#[test]
+fn colours_mark_without_changing_a_word() {
+    let options = ConsoleOptions { color: true, width: 72, ..Default::default() };
+    let (plain, colored) = (ConsoleOptions { color: false, ..options }, shown("failing", options));
+    insta::assert_snapshot!("colored", colored.replace('\x1b', "␛"));
+    let mut rest = colored.as_str();
+    let mut bare = String::new();
+    while let Some((before, after)) = rest.split_once("\x1b[") {
+        bare.push_str(before);
+        rest = after.split_once('m').expect("only colours").1;
+    }
+    bare.push_str(rest);
+    assert_eq!(bare, shown("failing", plain));
+}
+
+#[test]
+fn a_reply_cannot_draw_on_the_terminal_nor_flood_it() {
+    let text = render_console(&nasty_run(), 1, ConsoleOptions::default());
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "control characters are shown, not sent");
+    assert!(text.len() < 60_000, "{} bytes", text.len());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    struct Closed;
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut console = Console::new(Box::new(Closed), ConsoleOptions::default());
+    let mut summary = RunSummary::default();
+    for event in events("failing") {
+        summary.push(&event);
+        console.push(&event, &summary).expect("a closed pipe is silence");
+    }
+}
+
+#[test]
+fn a_dead_stack_is_told_once_with_all_it_took_along() {
+    let mut all = events("failing");
+    let errored =
+        all.iter().position(|event| matches!(event, RunEvent::ScenarioFinished(end) if end.outcome == Outcome::Errored));
+    let model = all[errored.expect("there is one")].clone();
+    for number in 0..200 {
+        let mut copy = model.clone();
+        if let RunEvent::ScenarioFinished(end) = &mut copy {
+            end.name = format!("copy {number}").into();
+            end.id = crate::event::ScenarioId(format!("base.llamacpp.chat/copy {number}").into());
+        }
+        all.push(copy);
+    }
+    let text = render_console(&RunSummary::of(&all), 1, ConsoleOptions::default());
+    assert!(text.contains("for the same reason (200):") && text.contains("… and 100 more"), "{text}");
+    assert_eq!(text.matches("the server closed the connection").count(), 1, "{text}");
+}
