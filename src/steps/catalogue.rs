@@ -1,0 +1,75 @@
+//! All sentences as data, joined from what `#[step]` recorded and what cucumber registered.
+
+use std::collections::HashMap;
+
+use cucumber::codegen::{StepConstructor, WorldInventory};
+
+use super::World;
+use crate::plan::{Catalogue, StepDef, StepUse};
+
+/// What `#[step]` records of one sentence.
+#[derive(Debug)]
+pub struct StepText {
+    /// Sentence as a cucumber expression.
+    pub sentence: &'static str,
+    /// What it is for.
+    pub kind: StepUse,
+    /// Doc comment.
+    pub doc: &'static str,
+    /// A line that uses it.
+    pub example: &'static str,
+    /// Rust file.
+    pub file: &'static str,
+    /// Line in it.
+    pub line: u32,
+    /// Column in it.
+    pub column: u32,
+}
+
+inventory::collect!(StepText);
+
+/// The function behind a sentence.
+pub type StepFunction = cucumber::Step<World>;
+
+/// All sentences, sorted by topic, kind and text; with plain cucumber attributes of embedding crates behind them.
+pub fn catalogue() -> Catalogue {
+    Catalogue::new(gather().into_iter().map(|(def, _)| def).collect())
+}
+
+/// The functions, in the order of [`catalogue`]'s ids.
+pub fn functions() -> Vec<StepFunction> {
+    gather().into_iter().map(|(_, function)| function).collect()
+}
+
+fn gather() -> Vec<(StepDef, StepFunction)> {
+    let texts: HashMap<(&str, u32, u32), &StepText> =
+        inventory::iter::<StepText>.into_iter().map(|text| ((text.file, text.line, text.column), text)).collect();
+    let mut all = Vec::new();
+    collect(inventory::iter::<<World as WorldInventory>::Given>.into_iter(), StepUse::Given, &texts, &mut all);
+    collect(inventory::iter::<<World as WorldInventory>::When>.into_iter(), StepUse::When, &texts, &mut all);
+    collect(inventory::iter::<<World as WorldInventory>::Then>.into_iter(), StepUse::Then, &texts, &mut all);
+    all.sort_by(|(a, _), (b, _)| (a.kind as u8, a.topic, a.sentence).cmp(&(b.kind as u8, b.topic, b.sentence)));
+    all
+}
+
+fn collect<'a, C: StepConstructor<World> + 'a>(
+    constructors: impl Iterator<Item = &'a C>,
+    kind: StepUse,
+    texts: &HashMap<(&str, u32, u32), &'static StepText>,
+    all: &mut Vec<(StepDef, StepFunction)>,
+) {
+    for constructor in constructors {
+        let (location, regex, function) = constructor.inner();
+        let place = format!("{}:{}", location.path.replace('\\', "/"), location.line);
+        let topic = location.path.rsplit(['/', '\\']).next().unwrap_or("").trim_end_matches(".rs");
+        let def = match texts.get(&(location.path, location.line, location.column)) {
+            Some(text) => StepDef { sentence: text.sentence, kind: text.kind, doc: text.doc, example: text.example, topic, place, regex },
+            // A step that an embedding crate wrote with cucumber's own attribute: its pattern is all there is. Leaked once per process.
+            None => {
+                let pattern: &'static str = Box::leak(regex().as_str().to_owned().into_boxed_str());
+                StepDef { sentence: pattern, kind, doc: "", example: "", topic, place, regex }
+            }
+        };
+        all.push((def, function));
+    }
+}

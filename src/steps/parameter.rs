@@ -1,0 +1,136 @@
+//! Parameter types of the sentences: `{text}`, `{json}`, `{duration}`, ….
+
+use std::convert::Infallible;
+use std::str::FromStr;
+use std::time::Duration;
+
+use cucumber::Parameter;
+use serde_json::Value;
+
+/// `{text}`: a quoted text; `\"`, `\\`, `\n` and `\t` are unescaped, any other backslash stands for itself.
+#[derive(Debug, Clone, PartialEq, Eq, Parameter)]
+#[param(name = "text", regex = r#""(?:[^"\\]|\\.)*""#)]
+pub struct Text(pub String);
+
+impl FromStr for Text {
+    type Err = Infallible;
+
+    fn from_str(quoted: &str) -> Result<Self, Infallible> {
+        let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(quoted);
+        let mut out = String::with_capacity(inner.len());
+        let mut chars = inner.chars();
+        while let Some(c) = chars.next() {
+            if c != '\\' {
+                out.push(c);
+                continue;
+            }
+            match chars.next() {
+                Some('n') => out.push('\n'),
+                Some('t') => out.push('\t'),
+                Some(quoted @ ('"' | '\\')) => out.push(quoted),
+                Some(other) => out.extend(['\\', other]),
+                None => out.push('\\'),
+            }
+        }
+        Ok(Self(out))
+    }
+}
+
+/// `{json}`: the rest of the line, any JSON; `Err` keeps the parser's words for the step to report.
+#[derive(Debug, Clone, PartialEq, Parameter)]
+#[param(name = "json", regex = r".+")]
+pub struct Json(pub Result<Value, String>);
+
+impl FromStr for Json {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(serde_json::from_str(text).map_err(|error| format!("`{text}` is not JSON: {error}"))))
+    }
+}
+
+/// `{duration}`: `30s`, `500ms`, `2m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "duration", regex = r"[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h)")]
+pub struct TimeSpan(pub Duration);
+
+impl FromStr for TimeSpan {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<crate::spec::yaml::Span>().map(|span| Self(span.0))
+    }
+}
+
+/// `{delivery}`: `whole` or `streamed`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "delivery", regex = r"whole|streamed")]
+pub enum Delivery {
+    /// One JSON object.
+    Whole,
+    /// Server-sent events.
+    Streamed,
+}
+
+impl FromStr for Delivery {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "whole" => Ok(Self::Whole),
+            "streamed" => Ok(Self::Streamed),
+            _ => Err(format!("`{text}` is neither `whole` nor `streamed`")),
+        }
+    }
+}
+
+/// `{name}`: one name (`get_weather`).
+#[derive(Debug, Clone, PartialEq, Eq, Parameter)]
+#[param(name = "name", regex = r"[A-Za-z_][A-Za-z0-9_.-]*")]
+pub struct Word(pub String);
+
+impl FromStr for Word {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// `{names}`: names separated by commas (`get_weather, get_time`).
+#[derive(Debug, Clone, PartialEq, Eq, Parameter)]
+#[param(name = "names", regex = r"[A-Za-z_][A-Za-z0-9_.-]*(?:, *[A-Za-z_][A-Za-z0-9_.-]*)*")]
+pub struct Names(pub Vec<String>);
+
+impl FromStr for Names {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.split(',').map(|name| name.trim().to_owned()).collect()))
+    }
+}
+
+/// `{ints}`: whole numbers separated by commas (`400, 422`).
+#[derive(Debug, Clone, PartialEq, Eq, Parameter)]
+#[param(name = "ints", regex = r"[0-9]+(?:, *[0-9]+)*")]
+pub struct Numbers(pub Vec<u64>);
+
+impl FromStr for Numbers {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.split(',').map(|number| number.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quoted_text_follows_one_escape_rule() {
+        for (quoted, text) in [(r#""a""#, "a"), (r#""a\"b""#, "a\"b"), (r#""a\\n""#, r"a\n"), (r#""a\nb""#, "a\nb"), (r#""\d+""#, r"\d+")] {
+            assert_eq!(quoted.parse::<Text>().expect("infallible").0, text, "{quoted}");
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! The state of one scenario: [`World`]. What the next request will carry, what came back, what was saved.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Failure, StepResult};
+use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
+use crate::plan::{Mode, Sampling};
+use crate::spec::ToolSpec;
+use crate::wire::{self, ChatReply, Client, End, Exchange, Request, TransportKind};
+
+/// What all scenarios of a cell share on one worker thread.
+pub struct CellContext {
+    /// The worker's own client; its base address is the stack's.
+    pub client: Client,
+    /// Base address, for `{{url}}`.
+    pub url: String,
+    /// Bearer token sent unless a scenario says otherwise.
+    pub bearer: Option<String>,
+    /// Model id by role.
+    pub models: Vec<(String, String)>,
+    /// Defaults of every request.
+    pub sampling: Sampling,
+    /// Tools that may be offered.
+    pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    /// Path that answers health.
+    pub health: String,
+    /// Where replies come from.
+    pub mode: Mode,
+    /// Numbers exchanges, shared by all workers.
+    pub next_exchange: Arc<AtomicU64>,
+    /// Takes the evidence of each exchange.
+    pub evidence: Box<dyn Fn(ExchangeRecord)>,
+    /// Texts that must not appear in evidence.
+    pub secrets: Vec<String>,
+}
+
+impl std::fmt::Debug for CellContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CellContext").field("url", &self.url).field("models", &self.models).finish_non_exhaustive()
+    }
+}
+
+/// One exchange and its folded form.
+#[derive(Debug)]
+pub struct Reply {
+    /// Bytes and times.
+    pub exchange: Exchange,
+    /// Folded as a chat reply, whatever came.
+    pub chat: ChatReply,
+    /// The row of the table it was asked from, where it was.
+    pub row: Vec<(String, String)>,
+}
+
+impl Reply {
+    /// Text of the first choice; empty where there is none.
+    pub fn text(&self) -> &str {
+        self.chat.choices.first().and_then(|choice| choice.content.as_deref()).unwrap_or("")
+    }
+}
+
+/// Who the request says it is from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Key {
+    /// The cell's bearer token.
+    #[default]
+    Cell,
+    /// No authorization header.
+    Absent,
+    /// This token.
+    Is(String),
+}
+
+/// What the next request will carry.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// Model id; `None` = not named.
+    pub model: Option<String>,
+    /// Parameters in order, over the cell's sampling.
+    pub params: Map<String, Value>,
+    /// System prompt.
+    pub system: Option<String>,
+    /// Messages before the question.
+    pub conversation: Vec<Value>,
+    /// Whether replies are streamed.
+    pub streamed: bool,
+    /// Whether streams are asked for usage.
+    pub without_usage: bool,
+    /// Extra headers.
+    pub headers: Vec<(String, String)>,
+    /// Authorization.
+    pub key: Key,
+    /// Time limit of one request.
+    pub timeout: Option<Duration>,
+    /// Tools offered.
+    pub tools: Vec<Arc<ToolSpec>>,
+}
+
+/// The state of one scenario.
+#[derive(Debug, cucumber::World)]
+#[world(init = Self::detached)]
+pub struct World {
+    cell: Option<Rc<CellContext>>,
+    scenario: ScenarioId,
+    attempt: u32,
+    /// The next request.
+    pub draft: Draft,
+    /// Messages of the conversation so far, questions and replies.
+    pub thread: Vec<Value>,
+    /// All replies of the scenario in order.
+    pub replies: Vec<Rc<Reply>>,
+    /// How many of the last replies belong to the last When.
+    pub batch: usize,
+    /// Saved values.
+    pub saved: BTreeMap<String, Value>,
+    assertions: Cell<u64>,
+    made: RefCell<Vec<ExchangeId>>,
+}
+
+impl World {
+    /// A world without a stack, for cucumber's own constructor; every request of it fails with a reason.
+    fn detached() -> Self {
+        Self {
+            cell: None,
+            scenario: ScenarioId("".into()),
+            attempt: 1,
+            draft: Draft::default(),
+            thread: Vec::new(),
+            replies: Vec::new(),
+            batch: 0,
+            saved: BTreeMap::new(),
+            assertions: Cell::new(0),
+            made: RefCell::new(Vec::new()),
+        }
+    }
+
+    /// The world of one attempt of a scenario, built on its worker's thread.
+    pub fn new(cell: Rc<CellContext>, scenario: ScenarioId, attempt: u32) -> Self {
+        let mut draft = Draft { timeout: cell.sampling.timeout, ..Draft::default() };
+        draft.model = role(&cell.models, "text").or_else(|| cell.models.first().map(|(_, id)| id.clone()));
+        let sampling = &cell.sampling;
+        let mut set = |key: &str, value: Option<Value>| {
+            if let Some(value) = value {
+                draft.params.insert(key.to_owned(), value);
+            }
+        };
+        set("temperature", sampling.temperature.map(|value| json!(value)));
+        set("seed", sampling.seed.map(|value| json!(value)));
+        set("max_tokens", sampling.max_tokens.map(|value| json!(value)));
+        set("top_p", sampling.top_p.map(|value| json!(value)));
+        for (key, value) in &sampling.extra {
+            set(key, Some(value.clone()));
+        }
+        Self { cell: Some(cell), scenario, attempt, draft, ..Self::detached() }
+    }
+
+    /// The cell's context.
+    pub fn cell(&self) -> Result<&Rc<CellContext>, Failure> {
+        self.cell.as_ref().ok_or_else(|| Trouble::new("infra.connect", "this world has no stack: it was not built by fireassay's engine").into())
+    }
+
+    /// Model id of a role, or the text itself where no role has that name.
+    pub fn model_id(&self, role_or_id: &str) -> Result<String, Failure> {
+        Ok(role(&self.cell()?.models, role_or_id).unwrap_or_else(|| role_or_id.to_owned()))
+    }
+
+    /// The last reply.
+    pub fn last(&self) -> Result<&Rc<Reply>, Failure> {
+        self.replies.last().ok_or_else(|| Failure::author("nothing was asked yet: this claim needs a `When` before it"))
+    }
+
+    /// The replies of the last When, oldest first.
+    pub fn last_batch(&self) -> Result<&[Rc<Reply>], Failure> {
+        self.last()?;
+        Ok(&self.replies[self.replies.len() - self.batch.max(1).min(self.replies.len())..])
+    }
+
+    /// Fills `{{name}}` with saved values, `{{model}}` and `{{url}}`. Values are not scanned again.
+    pub fn fill(&self, text: &str) -> Result<String, Failure> {
+        let Some(mut from) = text.find("{{") else { return Ok(text.to_owned()) };
+        let mut out = text[..from].to_owned();
+        loop {
+            let rest = &text[from + 2..];
+            let Some(len) = rest.find("}}") else {
+                out.push_str(&text[from..]);
+                return Ok(out);
+            };
+            out.push_str(&self.saved_text(rest[..len].trim())?);
+            let after = &rest[len + 2..];
+            let Some(next) = after.find("{{") else {
+                out.push_str(after);
+                return Ok(out);
+            };
+            out.push_str(&after[..next]);
+            from = text.len() - after.len() + next;
+        }
+    }
+
+    fn saved_text(&self, name: &str) -> Result<String, Failure> {
+        match (self.saved.get(name), name) {
+            (Some(Value::String(text)), _) => Ok(text.clone()),
+            (Some(value), _) => Ok(value.to_string()),
+            (None, "model") => Ok(self.draft.model.clone().unwrap_or_default()),
+            (None, "url") => Ok(self.cell()?.url.clone()),
+            (None, _) => {
+                let known = self.saved.keys().map(String::as_str).chain(["model", "url"]);
+                let help = crate::source::did_you_mean(name, known).unwrap_or_default();
+                Err(Failure::author(format!("no value was saved as `{name}`; {help}")))
+            }
+        }
+    }
+
+    /// Counts one evaluated claim.
+    pub fn claim(&self) {
+        self.assertions.set(self.assertions.get() + 1);
+    }
+
+    /// Claims evaluated so far.
+    pub fn assertions(&self) -> u64 {
+        self.assertions.get()
+    }
+
+    /// Exchanges made since the last call.
+    pub fn take_exchanges(&self) -> Vec<ExchangeId> {
+        std::mem::take(&mut self.made.borrow_mut())
+    }
+
+    /// Headers every request carries: the author's, and authorization unless an author's header replaces it.
+    pub fn headers(&self) -> Result<Vec<(String, String)>, Failure> {
+        let mut headers = self.draft.headers.clone();
+        let token = match &self.draft.key {
+            Key::Cell => self.cell()?.bearer.clone(),
+            Key::Absent => None,
+            Key::Is(token) => Some(token.clone()),
+        };
+        if let Some(token) = token
+            && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+        {
+            headers.push(("authorization".to_owned(), format!("Bearer {token}")));
+        }
+        Ok(headers)
+    }
+
+    /// Sends one request without keeping its reply: for several at once. The evidence is recorded.
+    pub async fn exchange(&self, mut request: Request) -> Result<Reply, Failure> {
+        let cell = self.cell()?;
+        let id = ExchangeId(cell.next_exchange.fetch_add(1, Ordering::Relaxed) + 1);
+        if request.timeout.is_none() {
+            request.timeout = self.draft.timeout;
+        }
+        self.made.borrow_mut().push(id);
+        let exchange = cell.client.send(id, request).await;
+        let chat = wire::fold_chat(&exchange);
+        (cell.evidence)(wire::record(&exchange, &chat, &self.scenario, self.attempt, &|text| mask(text, &cell.secrets)));
+        Ok(Reply { exchange, chat, row: Vec::new() })
+    }
+
+    /// Sends one request and keeps its reply as the last one. No connection is trouble of the test bed; no reply in time is
+    /// the stack's failure; anything that came is left for the claims.
+    pub async fn send(&mut self, request: Request) -> StepResult {
+        let reply = self.exchange(request).await?;
+        self.batch = 1;
+        self.keep(reply)
+    }
+
+    /// Keeps a reply as the last one; see [`World::send`].
+    pub fn keep(&mut self, reply: Reply) -> StepResult {
+        let verdict = answered(&reply);
+        self.replies.push(Rc::new(reply));
+        verdict
+    }
+}
+
+/// Whether anything came that can be judged.
+fn answered(reply: &Reply) -> StepResult {
+    let End::Failed(error) = &reply.exchange.end else { return Ok(()) };
+    let what = format!("{} {}", reply.exchange.request.method, reply.exchange.url);
+    match error.kind {
+        TransportKind::Connect => Err(Trouble::new("infra.connect", format!("{what}: {}", error.message)).into()),
+        TransportKind::Timeout => {
+            let mut mismatch = Mismatch::new("timeout.reply", Whose::Capability, format!("{what}: no complete reply in time"))
+                .expected(format!("a reply within {:?}", reply.exchange.request.timeout.unwrap_or_default()))
+                .actual(error.message.clone());
+            mismatch.exchange = Some(reply.exchange.id);
+            Err(mismatch.into())
+        }
+        TransportKind::NoReply | TransportKind::Malformed => {
+            let mut mismatch = Mismatch::new("wire.no_reply", Whose::Wire, format!("{what}: the connection ended without a reply"))
+                .expected("an HTTP reply")
+                .actual(error.message.clone());
+            mismatch.exchange = Some(reply.exchange.id);
+            Err(mismatch.into())
+        }
+        TransportKind::Truncated => Ok(()),
+    }
+}
+
+fn role(models: &[(String, String)], name: &str) -> Option<String> {
+    models.iter().find(|(role, _)| role == name).map(|(_, id)| id.clone())
+}
+
+/// Replaces known secret texts.
+fn mask(text: &str, secrets: &[String]) -> String {
+    let mut out = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        if out.contains(secret.as_str()) {
+            out = out.replace(secret.as_str(), "***");
+        }
+    }
+    out
+}
