@@ -79,6 +79,17 @@ impl Totals {
         }
     }
 
+    /// Adds the counts of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.passed += other.passed;
+        self.flaky += other.flaky;
+        self.known += other.known;
+        self.failed += other.failed;
+        self.errored += other.errored;
+        self.skipped += other.skipped;
+        self.not_evaluated += other.not_evaluated;
+    }
+
     /// All scenarios.
     pub fn all(&self) -> u64 {
         self.passed + self.flaky + self.known + self.failed + self.errored + self.skipped + self.not_evaluated

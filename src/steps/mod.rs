@@ -9,7 +9,7 @@ mod parameter;
 mod state;
 mod world;
 
-pub use catalogue::{StepText, catalogue, functions};
+pub use catalogue::{StepFunction, StepText, catalogue, functions};
 pub use failure::{Failure, StepResult};
 pub use parameter::{Delivery, Json, Names, Numbers, Text, TimeSpan, Word};
 pub use world::{CellContext, Reply, World};

@@ -35,8 +35,6 @@ pub struct CellContext {
     pub mode: Mode,
     /// Numbers exchanges, shared by all workers.
     pub next_exchange: Arc<AtomicU64>,
-    /// Takes the evidence of each exchange.
-    pub evidence: Box<dyn Fn(ExchangeRecord)>,
     /// Texts that must not appear in evidence.
     pub secrets: Vec<String>,
 }
@@ -121,6 +119,7 @@ pub struct World {
     pub saved: BTreeMap<String, Value>,
     assertions: Cell<u64>,
     made: RefCell<Vec<ExchangeId>>,
+    records: RefCell<Vec<ExchangeRecord>>,
 }
 
 impl World {
@@ -137,6 +136,7 @@ impl World {
             saved: BTreeMap::new(),
             assertions: Cell::new(0),
             made: RefCell::new(Vec::new()),
+            records: RefCell::new(Vec::new()),
         }
     }
 
@@ -231,6 +231,11 @@ impl World {
         std::mem::take(&mut self.made.borrow_mut())
     }
 
+    /// Evidence of all exchanges so far, taken.
+    pub fn take_records(&self) -> Vec<ExchangeRecord> {
+        std::mem::take(&mut self.records.borrow_mut())
+    }
+
     /// Headers every request carries: the author's, and authorization unless an author's header replaces it.
     pub fn headers(&self) -> Result<Vec<(String, String)>, Failure> {
         let mut headers = self.draft.headers.clone();
@@ -257,7 +262,8 @@ impl World {
         self.made.borrow_mut().push(id);
         let exchange = cell.client.send(id, request).await;
         let chat = wire::fold_chat(&exchange);
-        (cell.evidence)(wire::record(&exchange, &chat, &self.scenario, self.attempt, &|text| mask(text, &cell.secrets)));
+        let record = wire::record(&exchange, &chat, &self.scenario, self.attempt, &|text| mask(text, &cell.secrets));
+        self.records.borrow_mut().push(record);
         Ok(Reply { exchange, chat, row: Vec::new() })
     }
 

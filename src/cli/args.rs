@@ -1,0 +1,316 @@
+//! The command line as typed: one struct a subcommand. Every flag of `run` has an environment name `FIREASSAY_…`.
+
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::plan::{Contract, Mode};
+use crate::spec::yaml::Span;
+
+/// fireassay settles what a model stack really does.
+#[derive(Debug, Parser)]
+#[command(name = "fireassay", version, about, styles = Styles::styled(), max_term_width = 110, after_help = EXITS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The exit codes as `--help` shows them.
+pub const EXITS: &str = "Exit codes: 0 accepted, 1 the stack failed a claim, 2 usage or file error, 3 evidence missing, \
+4 nothing ran, 5 only environment errors, 130/143 signals.";
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run suites against a stack and judge the replies
+    Run(Box<RunArgs>),
+    /// Compile everything and show all mistakes; starts nothing, touches no network
+    Check(CheckArgs),
+    /// Show the plan: cells, scenarios, what is skipped and why
+    List(ListArgs),
+    /// Show every effective value and where it comes from
+    Explain(SelectArgs),
+    /// Search the catalogue of step sentences
+    Steps(StepsArgs),
+    /// Print the JSON Schema of a kind of file (suite, setup, cases, tool, profile)
+    Schema(SchemaArgs),
+    /// Show what was sent and what came in a scenario of the last run
+    Show(ShowArgs),
+    /// Fetch and make what a setup needs, ahead of time
+    Provision(ProvisionArgs),
+    /// Show or empty the cache of provisioned setups
+    Cache(CacheArgs),
+    /// Print a feature file as Cucumber Messages JSON
+    Ast(AstArgs),
+    /// Print shell completions
+    Completions {
+        /// Shell to print for
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What is selected; shared by run, list, explain.
+#[derive(Debug, Clone, Default, Args)]
+pub struct SelectArgs {
+    /// Feature or case files, `FILE:LINE`, or folders; without any, the suites named by --suite (default: base)
+    #[arg(value_name = "FILE[:LINE]|FOLDER")]
+    pub paths: Vec<String>,
+    /// Suite to run; repeat for several
+    #[arg(long = "suite", value_name = "NAME", env = "FIREASSAY_SUITE", value_delimiter = ',', help_heading = "What")]
+    pub suites: Vec<String>,
+    /// Setup to run on; repeat for several
+    #[arg(long = "setup", value_name = "NAME", env = "FIREASSAY_SETUP", value_delimiter = ',', help_heading = "Where")]
+    pub setups: Vec<String>,
+    /// Stack: a setup's name, `server:NAME`, or an address
+    #[arg(long, value_name = "FORM", env = "FIREASSAY_STACK", help_heading = "Where", conflicts_with_all = ["setups", "url"])]
+    pub stack: Option<String>,
+    /// Address of a server that runs already, with or without /v1
+    #[arg(long, value_name = "URL", env = "FIREASSAY_URL", help_heading = "Where")]
+    pub url: Option<String>,
+    /// Only scenarios that meet this tag expression (`@chat and not @slow`)
+    #[arg(long, value_name = "EXPR", env = "FIREASSAY_TAGS", help_heading = "What")]
+    pub tags: Option<String>,
+    /// Only scenarios whose name matches this regular expression
+    #[arg(long, value_name = "REGEX", env = "FIREASSAY_NAME", help_heading = "What")]
+    pub name: Option<String>,
+    /// Model of a role; a list multiplies the run
+    #[arg(long = "model", value_name = "ROLE=ID[,ID]", env = "FIREASSAY_MODEL", help_heading = "Models")]
+    pub models: Vec<String>,
+    /// Same as --model text=ID
+    #[arg(long, value_name = "ID[,ID]", env = "FIREASSAY_TEXT_MODEL", help_heading = "Models")]
+    pub text_model: Option<String>,
+    /// Same as --model vision=ID
+    #[arg(long, value_name = "ID[,ID]", env = "FIREASSAY_VISION_MODEL", help_heading = "Models")]
+    pub vision_model: Option<String>,
+    /// Same as --model embedding=ID
+    #[arg(long, value_name = "ID[,ID]", env = "FIREASSAY_EMBEDDING_MODEL", help_heading = "Models")]
+    pub embedding_model: Option<String>,
+    /// Same as --model judge=ID
+    #[arg(long, value_name = "ID[,ID]", env = "FIREASSAY_JUDGE_MODEL", help_heading = "Models")]
+    pub judge_model: Option<String>,
+    /// Set an environment variable for setups that read it; repeat for several
+    #[arg(long = "env", value_name = "KEY=VALUE", help_heading = "Where")]
+    pub env: Vec<String>,
+    /// Where replies come from (default: live when a stack is named)
+    #[arg(long, value_enum, env = "FIREASSAY_MODE", help_heading = "How")]
+    pub mode: Option<ModeArg>,
+    /// Short for --mode live
+    #[arg(long, help_heading = "How", conflicts_with = "mode")]
+    pub live: bool,
+    /// Which leniency applies to wire rules
+    #[arg(long, value_enum, env = "FIREASSAY_CONTRACT", help_heading = "How")]
+    pub contract: Option<ContractArg>,
+    /// Scenarios at once
+    #[arg(long, value_name = "N", env = "FIREASSAY_CONCURRENCY", help_heading = "How", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub concurrency: Option<u32>,
+    /// Tries after a failure; a pass then counts as flaky
+    #[arg(long, value_name = "N", env = "FIREASSAY_RETRIES", help_heading = "How")]
+    pub retries: Option<u32>,
+    /// Runs of every scenario
+    #[arg(long, value_name = "N", env = "FIREASSAY_REPEATS", help_heading = "How", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeats: Option<u32>,
+    /// Time limit of a scenario (`90s`)
+    #[arg(long, value_name = "SPAN", env = "FIREASSAY_TIMEOUT", help_heading = "How")]
+    pub timeout: Option<Span>,
+    /// Colours
+    #[arg(long, value_enum, env = "FIREASSAY_COLOR", default_value_t, help_heading = "Output")]
+    pub color: ColorArg,
+}
+
+/// `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Selection.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Stale profile entries fail the run
+    #[arg(long, env = "FIREASSAY_STRICT", help_heading = "How")]
+    pub strict: bool,
+    /// Stop at the first failure
+    #[arg(long, env = "FIREASSAY_FAIL_FAST", help_heading = "How")]
+    pub fail_fast: bool,
+    /// Time limit of the whole run (`30m`)
+    #[arg(long, value_name = "SPAN", env = "FIREASSAY_MAX_TIME", help_heading = "How")]
+    pub max_time: Option<Span>,
+    /// Write JUnit XML here; removed at the start, so that no stale green file survives
+    #[arg(long, value_name = "FILE", env = "FIREASSAY_JUNIT", help_heading = "Output")]
+    pub junit: Option<PathBuf>,
+    /// JUnit dialect
+    #[arg(long, value_enum, env = "FIREASSAY_JUNIT_PROFILE", default_value_t, help_heading = "Output")]
+    pub junit_profile: JunitProfileArg,
+    /// Write another report; repeat for several
+    #[arg(long = "report", value_name = "KIND=FILE", env = "FIREASSAY_REPORT", help_heading = "Output")]
+    pub reports: Vec<String>,
+    /// Folder of the run record (default: .fireassay/runs/TIME-SUITE-SETUP)
+    #[arg(long, value_name = "DIR", env = "FIREASSAY_RUN_DIR", help_heading = "Output")]
+    pub run_dir: Option<PathBuf>,
+    /// Only the verdict
+    #[arg(long, short, env = "FIREASSAY_QUIET", help_heading = "Output", conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// One line for each scenario
+    #[arg(long, short, env = "FIREASSAY_VERBOSE", help_heading = "Output")]
+    pub verbose: bool,
+}
+
+/// `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    /// Feature or case files or folders to check besides the project's own files
+    pub paths: Vec<String>,
+    /// Colours
+    #[arg(long, value_enum, env = "FIREASSAY_COLOR", default_value_t)]
+    pub color: ColorArg,
+}
+
+/// `list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// Selection.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
+}
+
+/// `steps`.
+#[derive(Debug, Clone, Args)]
+pub struct StepsArgs {
+    /// Words that a sentence, its manual or its topic must hold
+    pub words: Vec<String>,
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
+}
+
+/// `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// Kind of file
+    pub kind: String,
+}
+
+/// `show`.
+#[derive(Debug, Clone, Args)]
+pub struct ShowArgs {
+    /// Words of the scenario's name or id
+    pub scenario: String,
+    /// Run record (default: the latest)
+    #[arg(long, value_name = "DIR")]
+    pub run: Option<PathBuf>,
+}
+
+/// `provision`.
+#[derive(Debug, Clone, Args)]
+pub struct ProvisionArgs {
+    /// Setups
+    #[arg(required = true)]
+    pub setups: Vec<String>,
+}
+
+/// `cache`.
+#[derive(Debug, Clone, Args)]
+pub struct CacheArgs {
+    /// What to do with it
+    #[arg(value_enum)]
+    pub action: CacheAction,
+}
+
+/// What to do with the cache.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CacheAction {
+    /// Show what is in it
+    List,
+    /// Remove it
+    Prune,
+}
+
+/// `ast`.
+#[derive(Debug, Clone, Args)]
+pub struct AstArgs {
+    /// Print pickles in place of the tree
+    #[arg(long)]
+    pub pickles: bool,
+    /// Feature files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+}
+
+/// `--mode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModeArg {
+    /// A running server
+    Live,
+    /// A running server, recorded
+    Record,
+    /// A tape
+    Replay,
+    /// A tape, and a server for what is missing
+    Fill,
+}
+
+impl From<ModeArg> for Mode {
+    fn from(mode: ModeArg) -> Self {
+        match mode {
+            ModeArg::Live => Self::Live,
+            ModeArg::Record => Self::Record,
+            ModeArg::Replay => Self::Replay,
+            ModeArg::Fill => Self::Fill,
+        }
+    }
+}
+
+/// `--contract`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ContractArg {
+    /// The setup's profile
+    Profile,
+    /// Every dialect is tolerated and reported
+    Generic,
+    /// No leniency
+    Openai,
+}
+
+impl From<ContractArg> for Contract {
+    fn from(contract: ContractArg) -> Self {
+        match contract {
+            ContractArg::Profile => Self::Profile,
+            ContractArg::Generic => Self::Generic,
+            ContractArg::Openai => Self::Openai,
+        }
+    }
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorArg {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// `--format`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum FormatArg {
+    /// For people
+    #[default]
+    Human,
+    /// For programs
+    Json,
+}
+
+/// `--junit-profile`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum JunitProfileArg {
+    /// Everything readers understand
+    #[default]
+    Rich,
+    /// What Jenkins' schema allows
+    Strict,
+}

@@ -1,0 +1,73 @@
+//! Arguments → options → wiring: one file a subcommand, the exit-code table in [`exit`].
+//!
+//! The one room that may import all others, and, with the console, the one that writes to standard output.
+
+pub mod args;
+mod ast;
+mod cache;
+mod check;
+pub mod exit;
+mod explain;
+mod list;
+mod load;
+mod provision;
+mod record;
+mod run;
+mod schema;
+mod select;
+mod show;
+mod steps;
+mod terminal;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches};
+
+use args::{Cli, Command};
+use exit::Exit;
+
+/// Runs the command line; returns the exit code.
+pub fn main(arguments: Vec<OsString>) -> u8 {
+    crate::run::install_hook();
+    let matches = match Cli::command().try_get_matches_from(&arguments) {
+        Ok(matches) => matches,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Usage } else { Exit::Accepted };
+            if code == Exit::Usage {
+                record::usage_error(&arguments, &error.to_string());
+            }
+            terminal::print_clap(&error);
+            return code.code();
+        }
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => {
+            terminal::print_clap(&error);
+            return Exit::Usage.code();
+        }
+    };
+    let sub = matches.subcommand().map(|(_, sub)| sub);
+    dispatch(cli.command, sub, &arguments).code()
+}
+
+fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[OsString]) -> Exit {
+    match command {
+        Command::Run(args) => run::run(&args, matches, arguments),
+        Command::Check(args) => check::check(&args),
+        Command::List(args) => list::list(&args, matches),
+        Command::Explain(args) => explain::explain(&args, matches),
+        Command::Steps(args) => steps::steps(&args),
+        Command::Schema(args) => schema::schema(&args),
+        Command::Show(args) => show::show(&args),
+        Command::Provision(args) => provision::provision(&args),
+        Command::Cache(args) => cache::cache(&args),
+        Command::Ast(args) => ast::ast(&args),
+        Command::Completions { shell } => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "fireassay", &mut text);
+            terminal::out(&String::from_utf8_lossy(&text));
+            Exit::Accepted
+        }
+    }
+}

@@ -1,0 +1,445 @@
+//! One cell after another: [`run`]. The stack comes up, the engine runs the scenarios, the stack goes down, whatever happened.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
+
+use cucumber::Cucumber;
+use tokio::sync::{Mutex, mpsc};
+
+use super::engine::{Engine, Tally};
+use super::feature::PlanParser;
+use super::queue::Task;
+use super::scenario::{self, Attempted};
+use super::worker::{Blueprint, Worker};
+use super::{Bus, Control, judge};
+use crate::event::{
+    Attempt, Outcome, RunEvent, RunTotals, ScenarioFinished, StackPhase, StepOutcome, StepRecord, Totals, Trouble,
+};
+use crate::plan::{CellPlan, Connect, Plan};
+use crate::stack::{LogMark, Progress, Stack, StackError, StackOptions};
+use crate::steps::StepFunction;
+
+/// How a run behaves beyond its plan.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Where stacks live.
+    pub stack: StackOptions,
+    /// Whether the first failure ends the run.
+    pub fail_fast: bool,
+    /// Start of the run; times in events count from here.
+    pub epoch: Instant,
+    /// Bearer token of attached stacks by setup name, already read from the environment.
+    pub bearers: HashMap<String, String>,
+    /// The line that runs one scenario again; `{}` stands for its `FILE:LINE`.
+    pub rerun: String,
+}
+
+/// Runs every cell of a plan in order. Returns the counts; what happened went to the bus.
+pub async fn run(plan: &Plan, options: &RunOptions, bus: &Bus, control: &Control) -> RunTotals {
+    let functions = Arc::new(crate::steps::functions());
+    let ids = Arc::new(AtomicU64::new(0));
+    let mut sum = RunTotals::default();
+    for cell in &plan.cells {
+        let end = run_cell(cell, options, bus, control, &functions, &ids).await;
+        sum.totals.merge(&end.totals);
+        sum.stale += end.stale.len() as u64;
+        if options.fail_fast && end.totals.failed + end.totals.errored > 0 {
+            control.abort();
+        }
+    }
+    sum
+}
+
+struct CellEnd {
+    totals: Totals,
+    stale: Vec<String>,
+}
+
+async fn run_cell(
+    cell: &CellPlan,
+    options: &RunOptions,
+    bus: &Bus,
+    control: &Control,
+    functions: &Arc<Vec<StepFunction>>,
+    ids: &Arc<AtomicU64>,
+) -> CellEnd {
+    let began = Instant::now();
+    bus.emit(&RunEvent::CellStarted { cell: cell.id.clone() });
+    let plan = Arc::new(cell.clone());
+    let mut run = CellRun::new(Arc::clone(&plan), options, bus.clone(), control.child());
+    let mut trouble = None;
+    if let Some(reason) = &cell.skip {
+        run.skip_all(reason);
+    } else if cell.planned() == 0 || control.finishing().is_cancelled() {
+        run.not_run_all("the run was stopped before this cell");
+    } else {
+        match connect(cell, options, bus, control).await {
+            Err(error) => {
+                run.not_run_all(&error.message);
+                trouble = Some(Trouble::new(error.kind, error.message).detail(error.detail));
+            }
+            Ok(stack) => {
+                let blueprint = announce(cell, &stack, bus, options, ids);
+                run.version = stack.server().to_owned();
+                run.stack = Some(stack);
+                run = drive(run, blueprint, functions).await;
+                trouble = run.trouble.take();
+                if let Some(stack) = run.stack.take() {
+                    let hurry = control.signal().is_some();
+                    if let Err(error) = stack.down(hurry, progress(cell, bus, control)).await {
+                        trouble.get_or_insert(Trouble::new(error.kind, error.message).detail(error.detail));
+                    }
+                }
+            }
+        }
+    }
+    let end = CellEnd { totals: run.totals, stale: run.stale() };
+    bus.emit(&RunEvent::CellFinished {
+        cell: cell.id.clone(),
+        totals: end.totals,
+        stale: end.stale.clone(),
+        trouble,
+        skipped: cell.skip.clone(),
+        took_us: micros(began),
+    });
+    end
+}
+
+/// Brings the stack up or attaches; a signal ends the wait, and what was started is stopped by the stack room.
+async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
+    let up = async {
+        match &cell.connect {
+            Connect::Attach { url } => {
+                Stack::attach(url, options.bearers.get(&cell.setup.name).cloned(), &cell.setup).await
+            }
+            Connect::Start => Stack::up(&cell.setup, &cell.models, &options.stack, progress(cell, bus, control)).await,
+        }
+    };
+    tokio::select! {
+        stack = up => stack,
+        () = control.finishing().cancelled() => Err(StackError {
+            kind: "infra.not_run",
+            message: "the run was stopped before the stack was ready".to_owned(),
+            detail: String::new(),
+        }),
+    }
+}
+
+fn progress(cell: &CellPlan, bus: &Bus, _control: &Control) -> Progress {
+    // The bus stays on this thread; the stack room may call from its own tasks, so lines travel by a channel.
+    let (lines, mut inbox) = mpsc::unbounded_channel::<(StackPhase, String)>();
+    let (id, bus) = (cell.id.clone(), bus.clone());
+    tokio::task::spawn_local(async move {
+        while let Some((phase, message)) = inbox.recv().await {
+            bus.emit(&RunEvent::Stack { cell: id.clone(), phase, message });
+        }
+    });
+    // A bus that is gone has nobody left to tell.
+    Arc::new(move |phase, message| drop(lines.send((phase, message.to_owned()))))
+}
+
+fn announce(cell: &CellPlan, stack: &Stack, bus: &Bus, options: &RunOptions, ids: &Arc<AtomicU64>) -> Blueprint {
+    let mut models = cell.models.clone();
+    if models.is_empty()
+        && let Some(first) = stack.models().first()
+    {
+        models.push(("text".to_owned(), first.clone()));
+    }
+    bus.emit(&RunEvent::Server {
+        cell: cell.id.clone(),
+        server: stack.server().to_owned(),
+        url: stack.url().to_owned(),
+        models: stack.models().to_vec(),
+    });
+    Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
+}
+
+/// Runs the scenarios through cucumber's seams: our parser, our runner, our writer.
+async fn drive(mut run: CellRun, blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>) -> CellRun {
+    let plan = Arc::clone(&run.plan);
+    let concurrency = plan.concurrency.max(1) as usize;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (out, inbox) = mpsc::channel(1024);
+    let mut workers = Vec::new();
+    for number in 0..concurrency.min(cores) {
+        let abort = run.control.aborting().clone();
+        match Worker::spawn(number, blueprint.clone(), Arc::clone(functions), out.clone(), abort) {
+            Ok(worker) => workers.push(worker),
+            Err(error) => {
+                run.not_run_all(&format!("cannot start a worker thread: {error}"));
+                return run;
+            }
+        }
+    }
+    drop(out);
+    let shared = Rc::new(Mutex::new(run));
+    let engine = Engine { cell: Rc::clone(&shared), workers, inbox, concurrency };
+    let started = shared.lock().await.totals.all();
+    let tally = Cucumber::custom(PlanParser, engine, Tally::default()).with_default_cli().run(plan).await;
+    let mut run = Rc::into_inner(shared).expect("the engine ended with its stream").into_inner();
+    let counted = run.totals.all() - started - run.unrun;
+    if run.trouble.is_none() && (tally.errors > 0 || tally.ended != counted) {
+        let words = format!("{counted} scenarios were judged, {} were reported; please report this", tally.ended);
+        run.trouble = Some(Trouble::new("internal.lost", words));
+    }
+    run
+}
+
+/// The judge's desk of one cell: what came back, what was counted, what was written down.
+pub(super) struct CellRun {
+    plan: Arc<CellPlan>,
+    bus: Bus,
+    control: Control,
+    fail_fast: bool,
+    epoch: Instant,
+    rerun: String,
+    version: String,
+    stack: Option<Stack>,
+    marks: HashMap<(usize, usize), LogMark>,
+    failures: HashMap<(usize, usize), u32>,
+    totals: Totals,
+    /// Scenarios counted that never ran (skipped, not run).
+    unrun: u64,
+    fired: Vec<bool>,
+    judged: Vec<bool>,
+    trouble: Option<Trouble>,
+}
+
+impl CellRun {
+    fn new(plan: Arc<CellPlan>, options: &RunOptions, bus: Bus, control: Control) -> Self {
+        let entries = plan.profile.as_ref().map_or(0, |profile| profile.known.len());
+        Self {
+            plan,
+            bus,
+            control,
+            fail_fast: options.fail_fast,
+            epoch: options.epoch,
+            rerun: options.rerun.clone(),
+            version: String::new(),
+            stack: None,
+            marks: HashMap::new(),
+            failures: HashMap::new(),
+            totals: Totals::default(),
+            unrun: 0,
+            fired: vec![false; entries],
+            judged: vec![false; entries],
+            trouble: None,
+        }
+    }
+
+    /// The cell's plan.
+    pub fn plan(&self) -> &Arc<CellPlan> {
+        &self.plan
+    }
+
+    /// How this cell is asked to end.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// A try begins.
+    pub fn started(&mut self, task: &Task) {
+        if let Some(stack) = &self.stack {
+            self.marks.insert((task.feature, task.index), stack.log_mark());
+        }
+        self.bus.emit(&RunEvent::ScenarioStarted {
+            cell: self.plan.id.clone(),
+            id: task.plan.id.clone(),
+            attempt: attempt(task),
+            at_us: micros(self.epoch),
+        });
+    }
+
+    /// A try ended: judge it, tell it. Returns whether it is tried again.
+    pub async fn ended(&mut self, ended: Attempted) -> bool {
+        let Attempted { task, steps, exchanges, assertions, started_us, took_us } = ended;
+        let key = (task.feature, task.index);
+        let mark = self.marks.remove(&key).unwrap_or_default();
+        for exchange in exchanges {
+            self.bus.emit(&RunEvent::Exchange(Box::new(exchange)));
+        }
+        let (mut outcome, mut reason) = judge::outcome(&steps, false);
+        if outcome == Outcome::Failed
+            && let Some(used) = judge::known(&self.plan, &task.plan, &steps, &self.version)
+        {
+            outcome = Outcome::Known;
+            reason = used.first().and_then(|&entry| Some(self.plan.profile.as_ref()?.known.get(entry)?.reason.clone()));
+            for entry in used {
+                self.fired[entry] = true;
+            }
+        }
+        if matches!(outcome, Outcome::Passed | Outcome::Known | Outcome::Failed) {
+            for claim in &task.plan.known {
+                self.judged[claim.entry] = true;
+            }
+        }
+        let bad = matches!(outcome, Outcome::Failed | Outcome::Errored);
+        let again = bad && task.attempt <= task.plan.retries && !self.control.finishing().is_cancelled();
+        let failures = self.failures.entry(key).or_default();
+        *failures += u32::from(bad);
+        if outcome == Outcome::Passed && *failures > 0 {
+            outcome = Outcome::Flaky;
+        }
+        let server_log = match (&self.stack, bad) {
+            (Some(stack), true) => stack.log_since(mark, 16 * 1024),
+            _ => String::new(),
+        };
+        let lost = bad && connection_lost(&steps);
+        let mut trouble = None;
+        if lost
+            && let Some(stack) = &mut self.stack
+            && let Err(error) = stack.alive()
+        {
+            trouble = Some(Trouble::new("infra.server_died", error.message).detail(error.detail));
+        }
+        self.finished(&task, outcome, reason, trouble.clone(), steps, (assertions, started_us, took_us), again, server_log);
+        if let Some(trouble) = trouble {
+            self.trouble.get_or_insert(trouble);
+            self.control.abort();
+        }
+        if bad && !again && self.fail_fast {
+            self.control.abort();
+        }
+        again
+    }
+
+    /// Restarts the services after a destructive scenario; a stack that does not come back ends the cell.
+    pub async fn restart(&mut self) {
+        if self.control.finishing().is_cancelled() {
+            return;
+        }
+        let (id, bus) = (self.plan.id.clone(), self.bus.clone());
+        bus.emit(&RunEvent::Stack { cell: id, phase: StackPhase::Start, message: "restarting after a destructive scenario".to_owned() });
+        let progress = progress(&self.plan, &self.bus, &self.control);
+        if let Some(stack) = &mut self.stack
+            && let Err(error) = stack.restart(progress).await
+        {
+            self.trouble.get_or_insert(Trouble::new(error.kind, error.message).detail(error.detail));
+            self.control.abort();
+        }
+    }
+
+    /// A scenario that is declared not applicable.
+    pub fn skipped(&mut self, task: &Task, reason: &str) {
+        self.unrun += 1;
+        let steps = scenario::not_reached(&task.plan);
+        self.finished(task, Outcome::Skipped, Some(reason.to_owned()), None, steps, (0, micros(self.epoch), 0), false, String::new());
+    }
+
+    /// A scenario that was planned and never started: an error, never a skip.
+    pub fn not_run(&mut self, task: &Task) {
+        let words = match &self.trouble {
+            Some(trouble) => format!("not run: {}", trouble.message),
+            None => "not run: the run was stopped before it".to_owned(),
+        };
+        self.not_run_because(task, words);
+    }
+
+    fn not_run_because(&mut self, task: &Task, words: String) {
+        self.unrun += 1;
+        let steps = scenario::not_reached(&task.plan);
+        let trouble = Some(Trouble::new("infra.not_run", words));
+        self.finished(task, Outcome::Errored, None, trouble, steps, (0, micros(self.epoch), 0), false, String::new());
+    }
+
+    fn not_run_all(&mut self, reason: &str) {
+        self.each_task(|run, task| match &task.plan.skip {
+            Some(skip) => run.skipped(task, &skip.clone()),
+            None => run.not_run_because(task, format!("not run: {reason}")),
+        });
+    }
+
+    fn skip_all(&mut self, reason: &str) {
+        self.each_task(|run, task| run.skipped(task, reason));
+    }
+
+    fn each_task(&mut self, mut tell: impl FnMut(&mut Self, &Task)) {
+        let plan = Arc::clone(&self.plan);
+        for (number, feature) in plan.features.iter().enumerate() {
+            for (index, scenario) in feature.scenarios.iter().enumerate() {
+                tell(self, &Task { feature: number, index, plan: Arc::clone(scenario), attempt: 1 });
+            }
+        }
+    }
+
+    /// The engine cannot go on.
+    pub fn broken(&mut self, words: &str) {
+        self.trouble.get_or_insert(Trouble::new("internal.worker", words));
+        self.control.abort();
+    }
+
+    /// Entries of the profile whose scenarios were judged and that never fired.
+    fn stale(&self) -> Vec<String> {
+        let Some(profile) = &self.plan.profile else { return Vec::new() };
+        profile
+            .known
+            .iter()
+            .zip(self.judged.iter().zip(&self.fired))
+            .filter(|(entry, (judged, fired))| {
+                **judged && !**fired && entry.versions.as_deref().is_none_or(|bound| super::versions::meets(bound, &self.version))
+            })
+            .map(|(entry, _)| format!("{}: {}", entry.scenario, entry.reason))
+            .collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where an attempt becomes its event")]
+    fn finished(
+        &mut self,
+        task: &Task,
+        outcome: Outcome,
+        reason: Option<String>,
+        trouble: Option<Trouble>,
+        steps: Vec<StepRecord>,
+        (assertions, started_us, took_us): (u64, u64, u64),
+        will_retry: bool,
+        server_log: String,
+    ) {
+        if !will_retry {
+            self.totals.add(outcome);
+        }
+        let plan = &task.plan;
+        let rerun = match outcome {
+            Outcome::Passed | Outcome::Skipped => String::new(),
+            _ => self.rerun.replace("{}", &format!("{}:{}", plan.at.file, plan.at.line)),
+        };
+        self.bus.emit(&RunEvent::ScenarioFinished(Box::new(ScenarioFinished {
+            id: plan.id.clone(),
+            cell: self.plan.id.clone(),
+            classname: Arc::clone(&plan.classname),
+            name: Arc::clone(&plan.name),
+            at: plan.at.clone(),
+            tags: Arc::clone(&plan.tags),
+            attempt: attempt(task),
+            will_retry,
+            outcome,
+            reason,
+            trouble,
+            steps,
+            assertions,
+            started_us,
+            took_us,
+            server_log,
+            rerun,
+        })));
+    }
+}
+
+fn connection_lost(steps: &[StepRecord]) -> bool {
+    steps.iter().any(|step| match &step.outcome {
+        StepOutcome::Errored { trouble } => trouble.kind == "infra.connect",
+        StepOutcome::Failed { mismatches } => mismatches.iter().any(|mismatch| mismatch.kind == "wire.no_reply"),
+        _ => false,
+    })
+}
+
+fn attempt(task: &Task) -> Attempt {
+    Attempt { number: task.attempt, of: task.plan.retries + 1 }
+}
+
+fn micros(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
