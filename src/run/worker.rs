@@ -122,7 +122,7 @@ fn work(
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))
-        .and_then(|runtime| Ok((runtime, wire::Client::new(&blueprint.url).map_err(|error| error.to_string())?)));
+        .and_then(|runtime| Ok((runtime, wire::Client::new(wire::Base::new(&blueprint.url)).map_err(|error| error.to_string())?)));
     let (runtime, client) = match built {
         Ok(built) => built,
         Err(words) => {

@@ -1,0 +1,306 @@
+//! `fireassay run`: compile, bring stacks up, run, judge, report; one value decides the verdict line and the exit code.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant;
+
+use chrono::{SecondsFormat, Utc};
+use clap::ArgMatches;
+
+use super::args::{ColorArg, JunitProfileArg, RunArgs};
+use super::exit::{Exit, RunFacts, verdict};
+use super::{load, record, select, terminal};
+use crate::event::{CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
+use crate::plan::{Mode, Plan};
+use crate::report::console::{Console, Options as ConsoleOptions, Verbosity};
+use crate::report::junit::{self, JunitProfile};
+use crate::report::{self, RunSummary};
+use crate::run::{Bus, Control, RunOptions};
+use crate::source::{Diagnostic, Diagnostics, SourceMap};
+use crate::spec::files::Project;
+use crate::stack::StackOptions;
+
+pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsString]) -> Exit {
+    if let Some(path) = &args.junit
+        && let Err(error) = junit::remove_stale(path)
+    {
+        terminal::err(&format!("error: {error}"));
+        return Exit::Usage;
+    }
+    let refuse = |exit: Exit, kind: &str, message: &str| {
+        record::error_junit(args.junit.as_deref(), kind, message);
+        terminal::err(&format!("fireassay: {} (exit {})", report::verdict_word(exit.code()), exit.code()));
+        exit
+    };
+    let (plan, bearers) = match compile(args, matches) {
+        Ok(compiled) => compiled,
+        Err(message) => return refuse(Exit::Usage, "usage", &message),
+    };
+    if plan.planned() == 0 {
+        let message = "the selection holds no scenario: nothing would run";
+        terminal::err(&format!("error: {message}\nhelp: `fireassay list` shows what there is"));
+        return refuse(Exit::Nothing, "nothing_ran", message);
+    }
+    match execute(args, &plan, bearers, arguments) {
+        Ok(exit) => exit,
+        Err(message) => {
+            terminal::err(&format!("error: {message}"));
+            refuse(Exit::Environment, "infra.record", &message)
+        }
+    }
+}
+
+/// Everything up to the plan; mistakes are shown here, and their number is the message.
+fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<(Plan, HashMap<String, String>), String> {
+    let (selected, mut diagnostics) = select::select(&args.select, matches);
+    let mut map = SourceMap::new();
+    check_reports(args, &mut diagnostics);
+    let mut plan = Plan::default();
+    let mut bearers = HashMap::new();
+    if diagnostics.is_empty() {
+        let compiled = load::compile(&Project::new("."), selected.request);
+        (map, plan, diagnostics) = (compiled.map, compiled.plan, compiled.diagnostics);
+        bearers = compiled.bearers;
+        if !selected.stack_named {
+            refuse_replay(&plan, args, &mut diagnostics);
+        }
+        if let Some(cell) = plan.cells.iter().find(|cell| cell.mode != Mode::Live && selected.stack_named) {
+            diagnostics.push(unknown_mode(cell.mode));
+        }
+    }
+    let errors = terminal::show(&map, &diagnostics, args.select.color);
+    if errors > 0 {
+        let first = diagnostics.iter().find(|d| d.is_error()).map(|d| d.message.clone()).unwrap_or_default();
+        terminal::err(&format!("{errors} error{} found; nothing was started", if errors == 1 { "" } else { "s" }));
+        return Err(first);
+    }
+    Ok((plan, bearers))
+}
+
+/// Without a named stack the words of the manual are replay; there are no tapes in this version, so live has to be said.
+fn refuse_replay(plan: &Plan, args: &RunArgs, diagnostics: &mut Diagnostics) {
+    let setup = plan.cells.first().map_or("llamacpp", |cell| cell.setup.name.as_str());
+    if args.select.live || args.select.mode == Some(super::args::ModeArg::Live) {
+        return;
+    }
+    diagnostics.push(
+        Diagnostic::error("run/no-stack", None, "no stack is named, and this version has no tapes to replay")
+            .help(format!("add `--setup {setup}` (or `--live` for the suite's default setup) to run against a real server")),
+    );
+}
+
+fn unknown_mode(mode: Mode) -> Diagnostic {
+    let word = format!("{mode:?}").to_lowercase();
+    Diagnostic::error("run/no-tapes", None, format!("`--mode {word}` needs tapes, which this version does not have"))
+        .help("use `--mode live`".to_owned())
+}
+
+fn check_reports(args: &RunArgs, diagnostics: &mut Diagnostics) {
+    for text in &args.reports {
+        match text.split_once('=') {
+            Some((kind, file)) if report::reporter(kind).is_some() && !file.is_empty() => {}
+            Some((kind, _)) => {
+                let names: Vec<&str> = report::REPORTERS.iter().map(|row| row.kind).collect();
+                diagnostics.push(
+                    Diagnostic::error("flag/report", None, format!("`--report {text}`: there is no report `{kind}`"))
+                        .help(crate::source::did_you_mean(kind, names)),
+                );
+            }
+            None => diagnostics
+                .push(Diagnostic::error("flag/report", None, format!("`--report {text}` names no file")).help("write KIND=FILE".to_owned())),
+        }
+    }
+}
+
+fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, arguments: &[OsString]) -> Result<Exit, String> {
+    let first = plan.cells.first().expect("a plan with scenarios has a cell");
+    let folder = record::create(args.run_dir.as_deref(), &format!("{}-{}", first.suite.name, first.setup.name))?;
+    let epoch = Instant::now();
+    let bus = Bus::new();
+    let mut log = EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?;
+    bus.add(move |event: &RunEvent| log.append(event).map_err(|error| error.to_string()));
+    let summary = Rc::new(RefCell::new(RunSummary::default()));
+    let fold = Rc::clone(&summary);
+    bus.add(move |event: &RunEvent| {
+        fold.borrow_mut().push(event);
+        Ok(())
+    });
+    let mut console = Console::new(console_options(args));
+    bus.add(move |event: &RunEvent| {
+        console.take(event);
+        Ok(())
+    });
+    bus.emit(&started(plan, &folder.id, arguments));
+    let control = Control::new();
+    let rerun = rerun_line(args);
+    let options = RunOptions {
+        stack: StackOptions { cache: crate::stack::cache_dir(), record: folder.path.clone(), project: Project::new(".") },
+        fail_fast: args.fail_fast,
+        epoch,
+        bearers,
+        rerun,
+    };
+    let totals = block_on(args, plan, &options, &bus, &control)?;
+    let exit = verdict(&facts(args, &summary.borrow(), totals, &bus, &control));
+    let took_us = u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let line = report::verdict_line(&summary.borrow(), exit.code());
+    bus.emit(&RunEvent::RunFinished { totals, exit: exit.code(), verdict: line, took_us });
+    seal(&folder.path, &folder.id, totals, exit)?;
+    write_reports(args, &summary.borrow())?;
+    Ok(exit)
+}
+
+/// Runs the plan on a current-thread runtime, with signals and the run's time limit beside it.
+fn block_on(args: &RunArgs, plan: &Plan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<RunTotals, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start a runtime: {error}"))?;
+    let local = tokio::task::LocalSet::new();
+    let (signals, limit) = (control.clone(), args.max_time);
+    let signal_bus = bus.clone();
+    let late = control.clone();
+    let totals = runtime.block_on(local.run_until(async move {
+        let watch = tokio::task::spawn_local(watch_signals(signals, signal_bus));
+        let clock = tokio::task::spawn_local(async move {
+            if let Some(limit) = limit {
+                tokio::time::sleep(limit.0).await;
+                late.abort();
+            }
+        });
+        let totals = crate::run::run(plan, options, bus, control).await;
+        watch.abort();
+        clock.abort();
+        totals
+    }));
+    Ok(totals)
+}
+
+async fn watch_signals(control: Control, bus: Bus) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        terminal::err("warning: signals cannot be watched here; Ctrl-C will end the run at once");
+        return;
+    };
+    loop {
+        let number = tokio::select! {
+            _ = interrupt.recv() => 2,
+            _ = terminate.recv() => 15,
+        };
+        control.signalled(number);
+        bus.emit(&RunEvent::Interrupted { signal: number });
+    }
+}
+
+fn facts(args: &RunArgs, summary: &RunSummary, totals: RunTotals, bus: &Bus, control: &Control) -> RunFacts {
+    if let Some(broken) = bus.broken() {
+        terminal::err(&format!("error: {broken}"));
+    }
+    let empty = |totals: &Totals| totals.judged() == 0 && totals.errored == 0;
+    RunFacts {
+        totals,
+        empty_cell: summary.cells.iter().any(|cell| empty(&cell.final_totals())),
+        trouble: bus.broken().is_some() || summary.cells.iter().any(|cell| cell.trouble.is_some()),
+        strict: args.strict,
+        signal: control.signal(),
+    }
+}
+
+fn started(plan: &Plan, run_id: &str, arguments: &[OsString]) -> RunEvent {
+    let cells = plan.cells.iter().map(|cell| CellPlanned {
+        cell: cell.id.clone(),
+        suite: cell.suite.name.clone(),
+        setup: cell.setup.name.clone(),
+        models: cell.models.clone(),
+        profile: cell.profile.as_ref().map(|profile| profile.name.clone()),
+        contract: format!("{:?}", cell.contract).to_lowercase(),
+        planned: cell.planned(),
+    });
+    RunEvent::RunStarted {
+        schema: SCHEMA,
+        run_id: run_id.to_owned(),
+        plan_id: plan.plan_id.clone(),
+        fireassay: env!("CARGO_PKG_VERSION").to_owned(),
+        at: now(),
+        argv: arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        mode: "live".to_owned(),
+        commit: commit(),
+        hostname: nix::unistd::gethostname().map_or_else(|_| "unknown".to_owned(), |name| name.to_string_lossy().into_owned()),
+        cells: cells.collect(),
+    }
+}
+
+/// The commit of the working folder and whether it is dirty, where git says so.
+fn commit() -> Option<(String, bool)> {
+    let git = |args: &[&str]| {
+        let out = std::process::Command::new("git").args(args).stderr(std::process::Stdio::null()).output().ok()?;
+        out.status.success().then(|| String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    };
+    let hash = git(&["rev-parse", "HEAD"])?;
+    Some((hash, !git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty()))
+}
+
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// The line that runs one scenario again: the same stack, one place.
+fn rerun_line(args: &RunArgs) -> String {
+    let select = &args.select;
+    let mut words = vec!["fireassay run {}".to_owned()];
+    let flag = |words: &mut Vec<String>, name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            words.push(format!("--{name} {value}"));
+        }
+    };
+    for setup in select.setups.iter().take(1) {
+        words.push(format!("--setup {setup}"));
+    }
+    flag(&mut words, "stack", &select.stack);
+    flag(&mut words, "url", &select.url);
+    flag(&mut words, "text-model", &select.text_model);
+    if select.live {
+        words.push("--live".to_owned());
+    }
+    words.join(" ")
+}
+
+fn seal(folder: &Path, run_id: &str, totals: RunTotals, exit: Exit) -> Result<(), String> {
+    let seal = Seal { schema: SCHEMA, run_id: run_id.to_owned(), totals, exit: exit.code(), ended: now(), sha256: Vec::new() };
+    write_seal(folder, seal, &["events.ndjson"]).map_err(|error| format!("cannot seal the run record: {error}"))
+}
+
+fn write_reports(args: &RunArgs, summary: &RunSummary) -> Result<(), String> {
+    if let Some(path) = &args.junit {
+        let profile = match args.junit_profile {
+            JunitProfileArg::Rich => JunitProfile::Rich,
+            JunitProfileArg::Strict => JunitProfile::Strict,
+        };
+        junit::write_junit(summary, path, profile).map_err(|error| error.to_string())?;
+    }
+    for text in &args.reports {
+        if let Some((kind, file)) = text.split_once('=')
+            && let Some(reporter) = report::reporter(kind)
+        {
+            (reporter.write)(summary, Path::new(file)).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+fn console_options(args: &RunArgs) -> ConsoleOptions {
+    let verbosity = match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let color = match args.select.color {
+        ColorArg::Auto => None,
+        ColorArg::Always => Some(true),
+        ColorArg::Never => Some(false),
+    };
+    ConsoleOptions { verbosity, color }
+}

@@ -1,0 +1,127 @@
+//! From flags and environment to what the planner reads: selection, overrides, request to load.
+
+use std::collections::BTreeMap;
+
+use clap::parser::ValueSource;
+use clap::ArgMatches;
+
+use super::args::SelectArgs;
+use super::load::LoadRequest;
+use crate::plan::{Given, Overrides, Selection};
+use crate::source::{Diagnostic, Diagnostics, did_you_mean};
+use crate::spec::setup::ROLES;
+
+/// The flags of one command, as the planner takes them.
+#[derive(Debug, Default)]
+pub(super) struct Selected {
+    /// What is read from disk.
+    pub request: LoadRequest,
+    /// Whether a stack was named (`--setup`, `--stack`, `--url`).
+    pub stack_named: bool,
+}
+
+/// Reads the flags; mistakes in them have no place in a file.
+pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Selected, Diagnostics) {
+    let mut diagnostics = Diagnostics::new();
+    let origin = |id: &str, flag: &str| {
+        let from_env = matches.is_some_and(|matches| matches.value_source(id) == Some(ValueSource::EnvVariable));
+        if from_env { format!("environment FIREASSAY_{}", flag.to_uppercase().replace('-', "_")) } else { format!("flag --{flag}") }
+    };
+    let mut overrides = Overrides::default();
+    let mut selection = Selection { setups: args.setups.clone(), ..Selection::default() };
+    match args.stack.as_deref().map(stack) {
+        Some(Stack::Address(url)) => overrides.url = Some(Given { value: url, origin: origin("stack", "stack") }),
+        Some(Stack::Setup(name)) => selection.setups = vec![name],
+        Some(Stack::Unknown(form)) => diagnostics.push(
+            Diagnostic::error("flag/stack-form", None, format!("`--stack {form}` is not a form that is known"))
+                .help("write a setup's name, `server:NAME`, or an address such as http://127.0.0.1:8080".to_owned()),
+        ),
+        None => {}
+    }
+    if let Some(url) = &args.url {
+        overrides.url = Some(Given { value: url.clone(), origin: origin("url", "url") });
+    }
+    if let Some(Given { value, .. }) = &overrides.url
+        && !value.starts_with("http://")
+        && !value.starts_with("https://")
+    {
+        diagnostics.push(
+            Diagnostic::error("flag/url", None, format!("`{value}` is not an address"))
+                .help("write it like http://127.0.0.1:8080".to_owned()),
+        );
+    }
+    let roles = [
+        ("text", "text-model", &args.text_model),
+        ("vision", "vision-model", &args.vision_model),
+        ("embedding", "embedding-model", &args.embedding_model),
+        ("judge", "judge-model", &args.judge_model),
+    ];
+    for (role, flag, value) in roles {
+        if let Some(value) = value {
+            overrides.models.push(Given { value: (role.to_owned(), list(value)), origin: origin(&flag.replace('-', "_"), flag) });
+        }
+    }
+    for pair in &args.models {
+        match pair.split_once('=') {
+            Some((role, ids)) if ROLES.contains(&role) && !list(ids).is_empty() => {
+                overrides.models.push(Given { value: (role.to_owned(), list(ids)), origin: origin("models", "model") });
+            }
+            Some((role, _)) if !ROLES.contains(&role) => diagnostics.push(
+                Diagnostic::error("flag/unknown-role", None, format!("`--model {pair}`: there is no role `{role}`"))
+                    .help(did_you_mean(role, ROLES)),
+            ),
+            _ => diagnostics.push(
+                Diagnostic::error("flag/model-form", None, format!("`--model {pair}` names no model"))
+                    .help("write ROLE=ID, such as text=smollm2".to_owned()),
+            ),
+        }
+    }
+    let given = |id: &str, value: Option<u32>| value.map(|value| Given { value, origin: origin(id, id) });
+    overrides.concurrency = given("concurrency", args.concurrency);
+    overrides.retries = given("retries", args.retries);
+    overrides.repeats = given("repeats", args.repeats);
+    overrides.scenario_timeout = args.timeout.map(|span| Given { value: span.0, origin: origin("timeout", "timeout") });
+    let mode = if args.live { Some(super::args::ModeArg::Live) } else { args.mode };
+    overrides.mode = mode.map(|mode| Given { value: mode.into(), origin: origin("mode", "mode") });
+    overrides.contract = args.contract.map(|contract| Given { value: contract.into(), origin: origin("contract", "contract") });
+    selection.tags = args.tags.clone().map(|tags| (tags, None));
+    if let Some(pattern) = &args.name {
+        match regex::Regex::new(pattern) {
+            Ok(regex) => selection.name = Some(regex),
+            Err(error) => diagnostics.push(Diagnostic::error("flag/name", None, format!("`--name {pattern}` is not a regular expression: {error}"))),
+        }
+    }
+    let mut environment: BTreeMap<String, String> = std::env::vars().collect();
+    for pair in &args.env {
+        match pair.split_once('=') {
+            Some((key, value)) if !key.is_empty() => {
+                environment.insert(key.to_owned(), value.to_owned());
+            }
+            _ => diagnostics.push(
+                Diagnostic::error("flag/env-form", None, format!("`--env {pair}` sets nothing")).help("write KEY=VALUE".to_owned()),
+            ),
+        }
+    }
+    let stack_named = !selection.setups.is_empty() || overrides.url.is_some();
+    let suites = if args.suites.is_empty() && args.paths.is_empty() { vec!["base".to_owned()] } else { args.suites.clone() };
+    let request = LoadRequest { suites, paths: args.paths.clone(), selection, overrides, environment, ..LoadRequest::default() };
+    (Selected { request, stack_named }, diagnostics)
+}
+
+enum Stack {
+    Address(String),
+    Setup(String),
+    Unknown(String),
+}
+
+fn stack(form: &str) -> Stack {
+    if form.starts_with("http://") || form.starts_with("https://") {
+        return Stack::Address(form.to_owned());
+    }
+    let name = form.strip_prefix("server:").unwrap_or(form);
+    if name.is_empty() || name.contains([':', '=', ',']) { Stack::Unknown(form.to_owned()) } else { Stack::Setup(name.to_owned()) }
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect()
+}
