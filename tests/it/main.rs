@@ -1,0 +1,3 @@
+//! One integration binary: the house rules, and the real command against real servers.
+
+mod tidy;
