@@ -178,7 +178,8 @@ async fn drive(mut run: CellRun, blueprint: Blueprint, functions: &Arc<Vec<StepF
     let shared = Rc::new(Mutex::new(run));
     let engine = Engine { cell: Rc::clone(&shared), workers, inbox, concurrency };
     let started = shared.lock().await.totals.all();
-    let tally = Cucumber::custom(PlanParser, engine, Tally::default()).with_default_cli().run(plan).await;
+    let cucumber: Cucumber<_, _, _, _, _, cucumber::cli::Empty> = Cucumber::custom(PlanParser, engine, Tally::default());
+    let tally = cucumber.with_default_cli().run(plan).await;
     let mut run = Rc::into_inner(shared).expect("the engine ended with its stream").into_inner();
     let counted = run.totals.all() - started - run.unrun;
     if run.trouble.is_none() && (tally.errors > 0 || tally.ended != counted) {
@@ -254,7 +255,7 @@ impl CellRun {
     }
 
     /// A try ended: judge it, tell it. Returns whether it is tried again.
-    pub async fn ended(&mut self, ended: Attempted) -> bool {
+    pub fn ended(&mut self, ended: Attempted) -> bool {
         let Attempted { task, steps, exchanges, assertions, started_us, took_us } = ended;
         let key = (task.feature, task.index);
         let mark = self.marks.remove(&key).unwrap_or_default();

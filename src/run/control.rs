@@ -19,7 +19,7 @@ impl Control {
         Self::default()
     }
 
-    /// Notes a signal: the first asks to finish, the second to abort. Returns how many there were.
+    /// Notes a signal: the first asks to finish, the second to abort.
     pub fn signalled(&self, signal: i32) {
         self.signal.store(signal, Ordering::Relaxed);
         if self.finish.is_cancelled() {
@@ -50,6 +50,7 @@ impl Control {
     }
 
     /// A control of one cell: ends with this one, and can be ended alone.
+    #[must_use]
     pub fn child(&self) -> Self {
         Self { finish: self.finish.child_token(), abort: self.abort.child_token(), signal: Arc::clone(&self.signal) }
     }

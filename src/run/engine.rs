@@ -181,7 +181,7 @@ impl Drive {
         let destructive = ended.task.plan.flags.destructive;
         let events = self.cucumber_events(&ended);
         let mut cell = self.engine.cell.lock().await;
-        let again = cell.ended(ended).await;
+        let again = cell.ended(ended);
         if destructive {
             cell.restart().await;
         }
@@ -248,6 +248,7 @@ impl Drive {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "cucumber's streams carry results")]
 fn feature_event(source: &Source<Feature>, what: event::Feature<World>) -> CucumberEvent {
     Ok(Event::new(event::Cucumber::Feature(source.clone(), what)))
 }

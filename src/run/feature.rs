@@ -43,7 +43,7 @@ fn scenario(plan: &ScenarioPlan) -> gherkin::Scenario {
         keyword: "Scenario".to_owned(),
         name: plan.name.to_string(),
         description: None,
-        steps: plan.steps.iter().map(step).collect(),
+        steps: plan.steps.iter().map(|plan| step(plan)).collect(),
         examples: Vec::new(),
         tags: plan.tags.iter().map(|tag| tag.trim_start_matches('@').to_owned()).collect(),
         span: Span::default(),
@@ -63,7 +63,7 @@ pub(super) fn step(plan: &StepPlan) -> gherkin::Step {
         value: plan.text.to_string(),
         docstring: plan.doc.as_ref().map(|doc| doc.content.to_string()),
         table: plan.table.as_ref().map(|rows| gherkin::Table {
-            rows: rows.iter().map(|row| row.iter().map(|cell| cell.to_string()).collect()).collect(),
+            rows: rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect(),
             span: Span::default(),
             position: LineCol::default(),
         }),

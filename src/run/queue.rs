@@ -53,24 +53,20 @@ impl Queue {
             return None;
         }
         while let Some(task) = self.ready.pop_front() {
-            match task.plan.locks.iter().find(|lock| self.held.contains_key(*lock)) {
-                Some(lock) => {
-                    // It may have been woken for a lock that it does not take now: the next in that line must not starve.
-                    for free in task.plan.locks.iter().filter(|name| !self.held.contains_key(*name)) {
-                        if let Some(next) = self.waiting.get_mut(free).and_then(VecDeque::pop_front) {
-                            self.ready.push_front(next);
-                        }
-                    }
-                    self.waiting.entry(lock.clone()).or_default().push_back(task);
+            let Some(lock) = task.plan.locks.iter().find(|lock| self.held.contains_key(*lock)) else {
+                for lock in &task.plan.locks {
+                    *self.held.entry(lock.clone()).or_default() += 1;
                 }
-                None => {
-                    for lock in &task.plan.locks {
-                        *self.held.entry(lock.clone()).or_default() += 1;
-                    }
-                    self.running += 1;
-                    return Some(task);
+                self.running += 1;
+                return Some(task);
+            };
+            // It may have been woken for a lock that it does not take now: the next in that line must not starve.
+            for free in task.plan.locks.iter().filter(|name| !self.held.contains_key(*name)) {
+                if let Some(next) = self.waiting.get_mut(free).and_then(VecDeque::pop_front) {
+                    self.ready.push_front(next);
                 }
             }
+            self.waiting.entry(lock.clone()).or_default().push_back(task);
         }
         if self.running > 0 || !drained {
             return None;
@@ -109,5 +105,71 @@ impl Queue {
         let mut rest: Vec<Task> = self.ready.drain(..).chain(waiting).chain(self.alone.drain(..)).chain(self.last.drain(..)).collect();
         rest.sort_by_key(|task| (task.feature, task.index));
         rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::event::{Place, ScenarioId};
+    use crate::plan::Flags;
+
+    fn task(index: usize, locks: &[&str], flags: Flags) -> Task {
+        let plan = ScenarioPlan {
+            id: ScenarioId(format!("s{index}").into()),
+            classname: "c".into(),
+            name: format!("s{index}").into(),
+            at: Place { file: "f".into(), line: 1, column: 1 },
+            tags: Arc::from([]),
+            steps: Arc::from([]),
+            skip: None,
+            known: Vec::new(),
+            flags,
+            locks: locks.iter().map(ToString::to_string).collect(),
+            retries: 0,
+            timeout: Duration::from_secs(1),
+            step_timeout: Duration::from_secs(1),
+        };
+        Task { feature: 0, index, plan: Arc::new(plan), attempt: 1 }
+    }
+
+    /// Starts all it can, ends the oldest, and so on; returns what ran together at each moment.
+    fn order(tasks: Vec<Task>, limit: usize) -> Vec<Vec<usize>> {
+        let mut queue = Queue::default();
+        tasks.into_iter().for_each(|task| queue.push(task));
+        let (mut running, mut moments) = (VecDeque::new(), Vec::new());
+        loop {
+            while let Some(task) = queue.next(limit, true) {
+                running.push_back(task);
+            }
+            let Some(oldest) = running.front().cloned() else { return moments };
+            moments.push(running.iter().map(|task: &Task| task.index).collect());
+            running.pop_front();
+            queue.done(&oldest.plan);
+        }
+    }
+
+    #[test]
+    fn locks_keep_apart_and_never_starve() {
+        let free = Flags::default();
+        let tasks = vec![task(0, &["a"], free), task(1, &["b"], free), task(2, &["a", "b"], free), task(3, &["a"], free), task(4, &[], free)];
+        let moments = order(tasks, 8);
+        let together = |x: usize, y: usize| moments.iter().any(|now| now.contains(&x) && now.contains(&y));
+        assert!(!together(0, 2) && !together(1, 2) && !together(0, 3) && !together(2, 3), "{moments:?}");
+        assert!(together(0, 1) && together(0, 4), "{moments:?}");
+        let mut seen: Vec<usize> = moments.concat();
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn serial_runs_alone_and_destructive_last() {
+        let serial = Flags { serial: true, destructive: false };
+        let destructive = Flags { serial: false, destructive: true };
+        let tasks = vec![task(0, &[], destructive), task(1, &[], serial), task(2, &[], Flags::default()), task(3, &[], Flags::default())];
+        assert_eq!(order(tasks, 2), [vec![2, 3], vec![3], vec![1], vec![0]]);
     }
 }

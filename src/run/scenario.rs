@@ -48,7 +48,7 @@ pub(super) async fn attempt(
     let mut world = World::new(cell, plan.id.clone(), task.attempt);
     let mut steps = Vec::with_capacity(plan.steps.len());
     let mut ended = false;
-    for step in &plan.steps {
+    for step in plan.steps.iter() {
         if ended {
             steps.push(record(step, StepOutcome::NotReached, 0, Vec::new()));
             continue;
@@ -62,7 +62,7 @@ pub(super) async fn attempt(
         let outcome = tokio::select! {
             biased;
             () = cancel.cancelled() => StepOutcome::Errored { trouble: Trouble::new("infra.not_run", "the run was stopped while this step ran") },
-            ended = tokio::time::timeout(limit, call) => match ended {
+            answer = tokio::time::timeout(limit, call) => match answer {
                 Ok(outcome) => outcome,
                 Err(_) => StepOutcome::Errored { trouble: Trouble::new(kind, format!("the step did not end within {limit:?}")) },
             },

@@ -62,13 +62,12 @@ fn collect<'a, C: StepConstructor<World> + 'a>(
         let (location, regex, function) = constructor.inner();
         let place = format!("{}:{}", location.path.replace('\\', "/"), location.line);
         let topic = location.path.rsplit(['/', '\\']).next().unwrap_or("").trim_end_matches(".rs");
-        let def = match texts.get(&(location.path, location.line, location.column)) {
-            Some(text) => StepDef { sentence: text.sentence, kind: text.kind, doc: text.doc, example: text.example, topic, place, regex },
-            // A step that an embedding crate wrote with cucumber's own attribute: its pattern is all there is. Leaked once per process.
-            None => {
-                let pattern: &'static str = Box::leak(regex().as_str().to_owned().into_boxed_str());
-                StepDef { sentence: pattern, kind, doc: "", example: "", topic, place, regex }
-            }
+        let def = if let Some(text) = texts.get(&(location.path, location.line, location.column)) {
+            StepDef { sentence: text.sentence, kind: text.kind, doc: text.doc, example: text.example, topic, place, regex }
+        } else {
+            // A step that an embedding crate wrote with cucumber's own attribute: its pattern is all there is. Leaked once.
+            let pattern: &'static str = Box::leak(regex().as_str().to_owned().into_boxed_str());
+            StepDef { sentence: pattern, kind, doc: "", example: "", topic, place, regex }
         };
         all.push((def, function));
     }

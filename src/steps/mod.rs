@@ -2,11 +2,9 @@
 //!
 //! Topics are files. [`catalogue`] gathers all sentences as data, [`functions`] the functions behind them, in the same order.
 
-mod ask;
 mod catalogue;
 mod failure;
 mod parameter;
-mod state;
 mod world;
 
 pub use catalogue::{StepFunction, StepText, catalogue, functions};

@@ -303,7 +303,8 @@ fn answered(reply: &Reply) -> StepResult {
             mismatch.exchange = Some(reply.exchange.id);
             Err(mismatch.into())
         }
-        TransportKind::Truncated => Ok(()),
+        TransportKind::NotSent => Err(Failure::author(format!("{what}: {}", error.message))),
+        TransportKind::Truncated | TransportKind::TooLong => Ok(()),
     }
 }
 

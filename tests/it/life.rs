@@ -123,12 +123,27 @@ fn a_termination_during_start_leaves_nothing() {
 #[test]
 fn repeats_fail_fast_and_an_attached_server() {
     let _lock = real_servers();
-    let both = format!("{PARIS}  Scenario: It is asked for the impossible\n    When I ask \"Hello!\"\n    Then the reply is \"xyzzy\"\n");
+    let both = format!(
+        "{PARIS}  Scenario: It is asked for the impossible\n    When I ask \"Hello!\"\n    Then the reply is \"xyzzy\"\n"
+    );
     let project = Project::new().file("a.feature", &both).file("b.feature", PARIS);
     let ran = project.run(&["run", "a.feature", "b.feature", "--setup", "llamacpp", "--fail-fast", "--concurrency", "1"]);
     ran.exits(1).says(&["1 failed"]);
     project
-        .run(&["run", "a.feature", "--setup", "llamacpp", "--retries", "1", "--repeats", "2", "--name", "impossible", "--junit", "j.xml"])
+        .run(&[
+            "run",
+            "a.feature",
+            "--setup",
+            "llamacpp",
+            "--retries",
+            "1",
+            "--repeats",
+            "2",
+            "--name",
+            "impossible",
+            "--junit",
+            "j.xml",
+        ])
         .exits(1);
     let junit = project.read("j.xml");
     assert!(junit.contains(r#"tests="2" failures="2""#) && junit.contains("rerunFailure"), "{junit}");
