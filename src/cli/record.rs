@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use chrono::Utc;
 
 use super::terminal;
-use crate::report::junit;
+use crate::report;
 
 /// A run's folder and id.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub(super) fn latest() -> PathBuf {
 /// Writes one error case where JUnit was asked for, because the run never began; says so where even that fails.
 pub(super) fn error_junit(junit: Option<&Path>, kind: &str, message: &str) {
     if let Some(path) = junit
-        && let Err(error) = junit::write_error_junit(path, kind, message)
+        && let Err(error) = report::write_error_junit(path, kind, message)
     {
         terminal::err(&format!("error: {error}"));
     }

@@ -15,9 +15,7 @@ use super::exit::{Exit, RunFacts, verdict};
 use super::{load, record, select, terminal};
 use crate::event::{CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
 use crate::plan::{Mode, Plan};
-use crate::report::console::{Console, Options as ConsoleOptions, Verbosity};
-use crate::report::junit::{self, JunitProfile};
-use crate::report::{self, RunSummary};
+use crate::report::{self, ColorChoice, Console, ConsoleOptions, JunitProfile, ReportOptions, RunSummary, Verbosity};
 use crate::run::{Bus, Control, RunOptions};
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::files::Project;
@@ -25,7 +23,7 @@ use crate::stack::StackOptions;
 
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsString]) -> Exit {
     if let Some(path) = &args.junit
-        && let Err(error) = junit::remove_stale(path)
+        && let Err(error) = report::remove_stale(path)
     {
         terminal::err(&format!("error: {error}"));
         return Exit::Usage;
@@ -101,7 +99,7 @@ fn unknown_mode(mode: Mode) -> Diagnostic {
 fn check_reports(args: &RunArgs, diagnostics: &mut Diagnostics) {
     for text in &args.reports {
         match text.split_once('=') {
-            Some((kind, file)) if report::reporter(kind).is_some() && !file.is_empty() => {}
+            Some((kind, file)) if report::reporter(kind).is_ok() && !file.is_empty() => {}
             Some((kind, _)) => {
                 let names: Vec<&str> = report::REPORTERS.iter().map(|row| row.kind).collect();
                 diagnostics.push(
@@ -128,11 +126,9 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
         fold.borrow_mut().push(event);
         Ok(())
     });
-    let mut console = Console::new(console_options(args));
-    bus.add(move |event: &RunEvent| {
-        console.take(event);
-        Ok(())
-    });
+    let mut console = Console::stdout(console_options(args));
+    let shown = Rc::clone(&summary);
+    bus.add(move |event: &RunEvent| console.push(event, &shown.borrow()).map_err(|error| format!("cannot write to the terminal: {error}")));
     bus.emit(&started(plan, &folder.id, arguments));
     let control = Control::new();
     let rerun = rerun_line(args);
@@ -149,7 +145,7 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     let line = report::verdict_line(&summary.borrow(), exit.code());
     bus.emit(&RunEvent::RunFinished { totals, exit: exit.code(), verdict: line, took_us });
     seal(&folder.path, &folder.id, totals, exit)?;
-    write_reports(args, &summary.borrow())?;
+    write_reports(args, &summary.borrow(), exit)?;
     Ok(exit)
 }
 
@@ -273,20 +269,17 @@ fn seal(folder: &Path, run_id: &str, totals: RunTotals, exit: Exit) -> Result<()
     write_seal(folder, seal, &["events.ndjson"]).map_err(|error| format!("cannot seal the run record: {error}"))
 }
 
-fn write_reports(args: &RunArgs, summary: &RunSummary) -> Result<(), String> {
+fn write_reports(args: &RunArgs, summary: &RunSummary, exit: Exit) -> Result<(), String> {
+    let junit = match args.junit_profile {
+        JunitProfileArg::Rich => JunitProfile::Rich,
+        JunitProfileArg::Strict => JunitProfile::Strict,
+    };
     if let Some(path) = &args.junit {
-        let profile = match args.junit_profile {
-            JunitProfileArg::Rich => JunitProfile::Rich,
-            JunitProfileArg::Strict => JunitProfile::Strict,
-        };
-        junit::write_junit(summary, path, profile).map_err(|error| error.to_string())?;
+        report::write_junit(summary, path, junit).map_err(|error| error.to_string())?;
     }
-    for text in &args.reports {
-        if let Some((kind, file)) = text.split_once('=')
-            && let Some(reporter) = report::reporter(kind)
-        {
-            (reporter.write)(summary, Path::new(file)).map_err(|error| error.to_string())?;
-        }
+    for (kind, file) in args.reports.iter().filter_map(|text| text.split_once('=')) {
+        let reporter = report::reporter(kind).map_err(|error| error.to_string())?;
+        (reporter.write)(summary, Path::new(file), ReportOptions { exit: exit.code(), junit }).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
@@ -297,10 +290,13 @@ fn console_options(args: &RunArgs) -> ConsoleOptions {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    let color = match args.select.color {
-        ColorArg::Auto => None,
-        ColorArg::Always => Some(true),
-        ColorArg::Never => Some(false),
-    };
-    ConsoleOptions { verbosity, color }
+    ConsoleOptions::detect(color_choice(args.select.color), verbosity)
+}
+
+fn color_choice(color: ColorArg) -> ColorChoice {
+    match color {
+        ColorArg::Auto => ColorChoice::Auto,
+        ColorArg::Always => ColorChoice::Always,
+        ColorArg::Never => ColorChoice::Never,
+    }
 }
