@@ -4,7 +4,7 @@
 //! belongs to one thread: on a current-thread runtime a long stream costs a tenth of what it costs on a pool of workers.
 //! Dropping the future of an exchange closes its connection.
 
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -65,7 +65,9 @@ pub enum WireError {
 /// Sends requests to one base address and keeps its connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
+    plain: reqwest::Client,
+    /// Made when the first `https` address is met: it reads the system's certificates.
+    secure: OnceLock<reqwest::Client>,
     base: Base,
 }
 
@@ -84,7 +86,19 @@ impl Client {
             return Err(bad(format!("`{}:` is not http or https", url.scheme())));
         }
         install_tls();
-        let mut builder = reqwest::Client::builder()
+        // Requests to plain addresses need no certificates, and reading them takes longer than a short exchange.
+        let no_tls = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
+        let plain = build(Self::builder(&base).tls_backend_preconfigured(no_tls))?;
+        let client = Self { plain, secure: OnceLock::new(), base };
+        if url.scheme() == "https" {
+            client.secure()?;
+        }
+        Ok(client)
+    }
+
+    fn builder(base: &Base) -> reqwest::ClientBuilder {
+        let loopback = reqwest::Url::parse(&base.url).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
+        let builder = reqwest::Client::builder()
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -92,11 +106,23 @@ impl Client {
             .connect_timeout(base.connect_timeout)
             .pool_idle_timeout(IDLE)
             .tcp_nodelay(true);
-        if url.host_str().is_some_and(is_loopback) {
-            builder = builder.no_proxy();
+        if loopback { builder.no_proxy() } else { builder }
+    }
+
+    fn secure(&self) -> Result<&reqwest::Client, WireError> {
+        if let Some(client) = self.secure.get() {
+            return Ok(client);
         }
-        let http = builder.build().map_err(|error| WireError::Setup(failure::chain(&error)))?;
-        Ok(Self { http, base })
+        let client = build(Self::builder(&self.base))?;
+        Ok(self.secure.get_or_init(|| client))
+    }
+
+    /// The client for an address.
+    fn for_address(&self, url: &reqwest::Url) -> Result<&reqwest::Client, TransportError> {
+        if url.scheme() != "https" {
+            return Ok(&self.plain);
+        }
+        self.secure().map_err(|error| TransportError { kind: TransportKind::NotSent, message: error.to_string() })
     }
 
     /// The base address and its bounds.
@@ -134,7 +160,8 @@ impl Client {
     async fn exchange(&self, exchange: &mut Exchange, body: &mut BytesMut) -> Result<End, TransportError> {
         let request = written(&exchange.request, &exchange.url)?;
         let deadline = Deadline::of(exchange.sent, &exchange.request);
-        let mut response = match deadline.hold(self.http.execute(request)).await {
+        let http = self.for_address(request.url())?;
+        let mut response = match deadline.hold(http.execute(request)).await {
             Ok(reply) => reply.map_err(|error| failure::before_head(&error))?,
             Err(HungUp) => return deadline.reached("without an answer"),
         };
@@ -208,6 +235,10 @@ impl Deadline {
         let message = format!("the time limit of {:?} was reached {state}", self.limit);
         Err(TransportError { kind: TransportKind::Timeout, message })
     }
+}
+
+fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, WireError> {
+    builder.build().map_err(|error| WireError::Setup(failure::chain(&error)))
 }
 
 /// The request as reqwest wants it; the time limit is ours, so that a cut body is kept.

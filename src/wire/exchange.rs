@@ -143,7 +143,7 @@ pub struct Exchange {
     pub sent: Instant,
     /// HTTP status, when a head came.
     pub status: Option<u16>,
-    /// Headers in order, values as bytes.
+    /// Headers in order, values as bytes; names in lower case, values of one name together.
     pub headers: Vec<(String, Bytes)>,
     /// Time to the response head.
     pub head_at: Option<Duration>,

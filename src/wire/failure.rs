@@ -46,7 +46,9 @@ pub(super) fn chain(error: &dyn Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
-        if !parts.last().is_some_and(|last| last.contains(&text)) {
+        // The pool's own wrapping says nothing that its cause does not say.
+        let wrapping = text.starts_with("client error (") && error.source().is_some();
+        if !wrapping && !parts.last().is_some_and(|last| last.contains(&text)) {
             parts.push(text);
         }
         cause = error.source();

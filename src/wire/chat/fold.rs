@@ -1,17 +1,15 @@
 //! [`Exchange`] → [`ChatReply`]: one fold for whole and streamed replies.
 
-use std::borrow::Cow;
-use std::ops::Range;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::choice::{OpenChoice, join_logprobs};
+use super::faults::Faults;
 use super::frame::{Delta, Frame, FrameChoice, Text};
 use super::lenient::{fit_frame, kind};
-use super::reply::{ChatReply, Choice, FoldFault, FoldFaultKind, Usage};
-use super::tools;
-use crate::event::ClockRecord;
+use super::reply::{ChatReply, Choice, FoldFaultKind, Usage};
 use crate::wire::sse::{self, EventStream};
 use crate::wire::{ApiError, Exchange};
 
@@ -66,31 +64,6 @@ fn looks_streamed(body: &[u8], labelled: bool) -> bool {
 
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
-}
-
-/// Faults by kind and path, and the frame being read.
-#[derive(Default)]
-pub(super) struct Faults {
-    list: Vec<FoldFault>,
-    event: u64,
-    at: Range<usize>,
-}
-
-impl Faults {
-    pub(super) fn add(&mut self, kind: FoldFaultKind, path: impl Into<Cow<'static, str>>, message: &str) {
-        let path = path.into();
-        match self.list.iter_mut().find(|fault| fault.kind == kind && fault.path == path) {
-            Some(fault) => fault.count += 1,
-            None => self.list.push(FoldFault {
-                kind,
-                path,
-                event: self.event,
-                at: self.at.clone(),
-                count: 1,
-                message: message.to_owned(),
-            }),
-        }
-    }
 }
 
 struct Fold {
@@ -291,78 +264,33 @@ impl Fold {
             self.faults.add(FoldFaultKind::MissingKey, "choices[].index", "a choice has no index");
             i64::try_from(place).unwrap_or(i64::MAX)
         });
+        let delta = match (self.surface, frame.delta.or(frame.message)) {
+            (Surface::Completions, _) => Delta { content: frame.text, ..Delta::default() },
+            (Surface::Chat, Some(delta)) => delta,
+            (Surface::Chat, None) => {
+                let path = if self.streamed { "choices[].delta" } else { "choices[].message" };
+                self.faults.add(FoldFaultKind::MissingKey, path, "a choice has no delta or message");
+                Delta::default()
+            }
+        };
         let known = self.reply.choices.iter().position(|choice| choice.index == index);
-        let fresh = known.is_none();
         let at = known.unwrap_or_else(|| {
             self.reply.choices.push(Choice { index, ..Choice::default() });
             self.reply.choices.len() - 1
         });
-        let choice = &mut self.reply.choices[at];
-        let mut delta = if self.surface == Surface::Completions {
-            Delta { content: frame.text, ..Delta::default() }
-        } else {
-            if frame.delta.is_none() && frame.message.is_none() {
-                let (path, message) = if self.streamed {
-                    ("choices[].delta", "a choice has no delta")
-                } else {
-                    ("choices[].message", "a choice has no message")
-                };
-                self.faults.add(FoldFaultKind::MissingKey, path, message);
-            }
-            frame.delta.or(frame.message).unwrap_or_default()
+        let mut open = OpenChoice {
+            choice: &mut self.reply.choices[at],
+            faults: &mut self.faults,
+            clocks: &mut self.reply.clocks,
+            now: self.now.map(micros),
+            whole: !self.streamed,
+            fresh: known.is_none(),
+            failed_before,
         };
-        let role = delta.role.take();
-        let calls = delta.tool_calls.take().unwrap_or_default();
-        let mut clock = Clock { clocks: &mut self.reply.clocks, now: self.now.map(micros) };
-        if let Some(role) = role.filter(|role| !role.is_empty()) {
-            clock.stamp(|clocks| &mut clocks.first_role_us);
-            if choice.role.is_some() {
-                self.faults.add(FoldFaultKind::RoleRepeated, "choices[].delta.role", "the role came again");
-            } else {
-                if !fresh {
-                    self.faults.add(FoldFaultKind::RoleLate, "choices[].delta.role", "not on the first frame of its choice");
-                }
-                choice.role = Some(role.0.into_owned());
-            }
-        }
-        let reasoning = reasoning(&delta, &mut self.faults);
-        let content = delta.content.as_deref().is_some_and(|text| !text.is_empty());
-        let refusal = delta.refusal.as_deref().is_some_and(|text| !text.is_empty());
-        let something = content || refusal || reasoning.is_some() || !calls.is_empty();
-        if something && choice.finish_reason.is_some() {
-            self.faults.add(FoldFaultKind::AfterFinish, "choices[].delta", "more came after the finish reason of its choice");
-        }
-        if failed_before && (something || frame.finish_reason.is_some()) {
-            self.faults.add(FoldFaultKind::AfterError, "choices[]", "a choice goes on after an error frame");
-        }
-        if let Some((field, text)) = reasoning {
-            clock.stamp(|clocks| &mut clocks.first_reasoning_us);
-            choice.reasoning_field.get_or_insert(field);
-            choice.reasoning.get_or_insert_default().push_str(text);
-        }
-        if content {
-            clock.stamp(|clocks| &mut clocks.first_content_us);
-            choice.content_pieces += 1;
-        }
-        append(&mut choice.content, delta.content.as_deref());
-        append(&mut choice.refusal, delta.refusal.as_deref());
-        if !calls.is_empty() {
-            clock.stamp(|clocks| &mut clocks.first_tool_us);
-            tools::merge(&mut choice.tool_calls, calls, !self.streamed, &mut self.faults);
-        }
+        let content = open.delta(delta, frame.finish_reason.is_some());
+        open.finish_reason(frame.finish_reason);
         if let Some(logprobs) = frame.logprobs.filter(|value| !value.is_null()) {
-            join_logprobs(&mut choice.logprobs, logprobs);
-        }
-        match (frame.finish_reason, &mut choice.finish_reason) {
-            (None, _) => {}
-            (Some(reason), _) if reason.is_empty() => {
-                self.faults.add(FoldFaultKind::FinishEmpty, "choices[].finish_reason", "an empty finish reason");
-            }
-            (Some(reason), slot @ None) => *slot = Some(reason.0.into_owned()),
-            (Some(reason), Some(first)) => {
-                let message = format!("`{}` after `{first}`", &*reason);
-                self.faults.add(FoldFaultKind::FinishRepeated, "choices[].finish_reason", &message);
-            }
+            join_logprobs(&mut open.choice.logprobs, logprobs);
         }
         content
     }
@@ -371,52 +299,6 @@ impl Fold {
         self.reply.choices.sort_by_key(|choice| choice.index);
         self.reply.faults = self.faults.list;
         self.reply
-    }
-}
-
-struct Clock<'a> {
-    clocks: &'a mut ClockRecord,
-    now: Option<u64>,
-}
-
-impl Clock<'_> {
-    fn stamp(&mut self, slot: impl Fn(&mut ClockRecord) -> &mut Option<u64>) {
-        if let Some(now) = self.now {
-            slot(self.clocks).get_or_insert(now);
-        }
-    }
-}
-
-/// The first name with text; null and "" are no reasoning.
-fn reasoning<'a>(delta: &'a Delta<'_>, faults: &mut Faults) -> Option<(&'static str, &'a str)> {
-    let names = [("reasoning_content", &delta.reasoning_content), ("reasoning", &delta.reasoning), ("thinking", &delta.thinking)];
-    let mut found = names.into_iter().filter_map(|(name, text)| Some((name, text.as_deref().filter(|text| !text.is_empty())?)));
-    let first = found.next()?;
-    if found.any(|(_, text)| text != first.1) {
-        faults.add(FoldFaultKind::ReasoningDiffers, "choices[].delta.reasoning", "two reasoning fields with different text");
-    }
-    Some(first)
-}
-
-fn append(slot: &mut Option<String>, text: Option<&str>) {
-    if let Some(text) = text {
-        slot.get_or_insert_default().push_str(text);
-    }
-}
-
-/// Joins the lists of log probabilities; other keys: the last one counts.
-fn join_logprobs(slot: &mut Option<Value>, more: Value) {
-    let Some(Value::Object(all)) = slot else {
-        *slot = Some(more);
-        return;
-    };
-    let Value::Object(more) = more else { return };
-    for (key, value) in more {
-        match (all.get_mut(&key), value) {
-            (Some(Value::Array(list)), Value::Array(items)) => list.extend(items),
-            (Some(_), Value::Null) => {}
-            (_, value) => drop(all.insert(key, value)),
-        }
     }
 }
 

@@ -4,6 +4,8 @@
 //! Folding tolerates every known dialect and hides none: whatever it had to repair, choose or skip is a [`FoldFault`] with
 //! the event and the byte range where it was first seen. It judges nothing.
 
+mod choice;
+mod faults;
 mod fold;
 mod frame;
 mod lenient;

@@ -1,6 +1,6 @@
 //! Fragments of tool calls → whole calls, merged by index.
 
-use super::fold::Faults;
+use super::faults::Faults;
 use super::frame::Fragment;
 use super::reply::{FoldFaultKind, ToolCall};
 

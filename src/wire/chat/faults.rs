@@ -1,0 +1,34 @@
+//! The list of what folding met: one entry per kind and path, with its first place and its number.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::reply::{FoldFault, FoldFaultKind};
+
+/// Faults by kind and path, and the frame being read.
+#[derive(Default)]
+pub(super) struct Faults {
+    pub(super) list: Vec<FoldFault>,
+    /// Number of that frame, from 1; 0 for a whole body.
+    pub(super) event: u64,
+    /// Where it stands.
+    pub(super) at: Range<usize>,
+}
+
+impl Faults {
+    /// Notes something about the frame being read.
+    pub(super) fn add(&mut self, kind: FoldFaultKind, path: impl Into<Cow<'static, str>>, message: &str) {
+        let path = path.into();
+        match self.list.iter_mut().find(|fault| fault.kind == kind && fault.path == path) {
+            Some(fault) => fault.count += 1,
+            None => self.list.push(FoldFault {
+                kind,
+                path,
+                event: self.event,
+                at: self.at.clone(),
+                count: 1,
+                message: message.to_owned(),
+            }),
+        }
+    }
+}
