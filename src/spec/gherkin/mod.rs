@@ -11,6 +11,8 @@ mod parse;
 mod pickle;
 mod scenario;
 mod template;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use ast::{
