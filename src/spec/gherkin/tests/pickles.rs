@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::{Pickle, StepKind, scenarios};
+use super::super::StepKind::{self, Action, Context, Outcome, Unknown};
+use super::super::{Pickle, scenarios};
 use super::document;
 
 fn pickles(text: &str, extra: &[(&str, &str)]) -> Vec<Pickle> {
@@ -74,7 +75,6 @@ fn rules_inherit_backgrounds_and_tags() {
 fn a_conjunction_takes_the_kind_before_it() {
     let text = "Feature: f\nBackground:\nGiven a\nScenario: s\nAnd b\nWhen c\nBut d\n* e\nAnd f\nThen g\n";
     let kinds: Vec<StepKind> = pickles(text, &[])[0].steps.iter().map(|step| step.kind).collect();
-    use StepKind::{Action, Context, Outcome, Unknown};
     assert_eq!(kinds, [Context, Context, Action, Action, Unknown, Unknown, Outcome]);
     assert_eq!(pickles("Feature: f\nScenario: s\nAnd a", &[])[0].steps[0].kind, Unknown);
 }

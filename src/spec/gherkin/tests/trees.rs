@@ -21,16 +21,16 @@ fn outline(document: &Document) -> String {
 }
 
 fn scenario(scenario: &Scenario) -> String {
-    let mut out = format!("scenario {}{}({})", names(&scenario.tags), scenario.name, scenario.steps.len());
-    for examples in &scenario.examples {
+    let head = format!("scenario {}{}({})", names(&scenario.tags), scenario.name, scenario.steps.len());
+    let examples = scenario.examples.iter().map(|examples| {
         let header = examples.header.as_ref().map_or("none".to_owned(), |row| row.cells.len().to_string());
-        out += &format!(" examples {}{}({header}x{})", names(&examples.tags), examples.name, examples.rows.len());
-    }
-    out
+        format!("examples {}{}({header}x{})", names(&examples.tags), examples.name, examples.rows.len())
+    });
+    std::iter::once(head).chain(examples).collect::<Vec<_>>().join(" ")
 }
 
 fn names(tags: &[super::super::Tag]) -> String {
-    tags.iter().map(|tag| format!("{} ", tag.name)).collect()
+    tags.iter().flat_map(|tag| [&tag.name, " "]).collect()
 }
 
 #[track_caller]
