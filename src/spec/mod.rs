@@ -3,9 +3,12 @@
 //! Text in, `(Loaded<T>, Diagnostics)` out: all mistakes of all files at once. Nothing here resolves names across files
 //! or knows a step sentence: that is `plan`'s. Disk and built-in files are read through [`files`] alone.
 
+pub mod bytes;
 pub mod case;
+pub mod env;
 pub mod files;
 pub mod gherkin;
+pub mod load;
 pub mod profile;
 pub mod setup;
 pub mod suite;
@@ -13,6 +16,7 @@ pub mod tool;
 pub mod yaml;
 
 pub use case::{CaseFile, CaseSpec};
+pub use load::{json_schema, load_cases, load_profile, load_setup, load_suite, load_tool};
 pub use profile::ProfileSpec;
 pub use setup::SetupSpec;
 pub use suite::SuiteSpec;

@@ -1,0 +1,68 @@
+//! Assets as real files, so that a command can open them.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{Project, builtin};
+use crate::source::{Diagnostic, did_you_mean};
+
+impl Project {
+    /// The real path of an asset (`gguf_f16.py`): on disk under `assets/`, else the built-in one, put under the cache first.
+    ///
+    /// Built-in assets are put there together, in one folder named after their content, so that one finds its neighbours.
+    /// **Errors**: `file/not-found`, `file/unwritable`; without a place.
+    pub fn asset_path(&self, name: &str, cache_dir: &Path) -> Result<PathBuf, Diagnostic> {
+        let name = super::plain(name, false);
+        let on_disk = self.root.join("assets").join(&name);
+        if !name.starts_with("..") && on_disk.exists() {
+            return Ok(on_disk);
+        }
+        let inside = format!("assets/{name}");
+        if !builtin::paths().any(|path| path == inside || path.starts_with(&format!("{inside}/"))) {
+            let known = builtin::paths().filter_map(|path| path.strip_prefix("assets/"));
+            let text = format!("there is no asset `{name}`");
+            return Err(Diagnostic::error("file/not-found", None, text).help(did_you_mean(&name, known)));
+        }
+        Ok(self.builtin_assets(cache_dir)?.join(name))
+    }
+
+    /// The folder that holds all built-in assets as real files.
+    pub fn builtin_assets(&self, cache_dir: &Path) -> Result<PathBuf, Diagnostic> {
+        let files: Vec<_> =
+            builtin::paths().filter_map(|path| Some((path.strip_prefix("assets/")?, builtin::get(path)?))).collect();
+        let mut hash = Sha256::new();
+        for (name, bytes) in &files {
+            for part in [name.as_bytes(), bytes] {
+                hash.update((part.len() as u64).to_le_bytes());
+                hash.update(part);
+            }
+        }
+        let hash: String = hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let folder = cache_dir.join("assets").join(hash);
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        materialise(&files, &folder).map_err(|error| {
+            let text = format!("the built-in assets cannot be put into `{}`: {error}", folder.display());
+            Diagnostic::error("file/unwritable", None, text)
+        })?;
+        Ok(folder)
+    }
+}
+
+/// Writes into a folder of our own, then moves it into place: a folder that is there is whole.
+fn materialise(files: &[(&str, std::borrow::Cow<'static, [u8]>)], folder: &Path) -> std::io::Result<()> {
+    let draft = folder.with_extension(format!("{}.part", std::process::id()));
+    std::fs::create_dir_all(&draft)?;
+    for (name, bytes) in files {
+        let path = draft.join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(&draft))?;
+        std::fs::write(path, bytes)?;
+    }
+    match std::fs::rename(&draft, folder) {
+        // Another process was quicker: its folder has the same content.
+        Err(_) if folder.is_dir() => std::fs::remove_dir_all(&draft),
+        moved => moved,
+    }
+}

@@ -1,0 +1,101 @@
+//! One loader per kind of file: path in, `(Option<Loaded<…>>, Diagnostics)` out.
+//!
+//! Each reads the file, holds it against its schema, and checks what needs this file alone. A file whose form is right is
+//! handed on even where its meaning is not, so that mistakes across files are found in the same go.
+
+mod cases;
+mod profile;
+mod setup;
+mod suite;
+mod tool;
+
+#[cfg(test)]
+mod tests;
+
+pub use cases::load_cases;
+pub use profile::load_profile;
+pub use setup::load_setup;
+pub use suite::load_suite;
+pub use tool::load_tool;
+
+use super::files::{BUILTIN, Project};
+use super::yaml::{Loaded, Places, schema_of};
+use super::{CaseFile, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+use crate::source::{At, Code, Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
+
+/// The kinds of file that have a published schema.
+pub const SCHEMA_KINDS: [&str; 5] = ["suite", "setup", "cases", "tool", "profile"];
+
+/// The JSON Schema (2020-12) of one of [`SCHEMA_KINDS`], for editors and for `fireassay schema KIND`.
+pub fn json_schema(kind: &str) -> Option<serde_json::Value> {
+    let (mut schema, title) = match kind {
+        "suite" => (schema_of::<SuiteSpec>(), "fireassay suite"),
+        "setup" => (schema_of::<SetupSpec>(), "fireassay setup"),
+        "cases" => (schema_of::<CaseFile>(), "fireassay cases"),
+        "tool" => (schema_of::<ToolSpec>(), "fireassay tool"),
+        "profile" => (schema_of::<ProfileSpec>(), "fireassay profile"),
+        _ => return None,
+    };
+    schema["title"] = title.into();
+    Some(schema)
+}
+
+/// Mistakes of one loaded file, as they are collected.
+struct Checks<'a> {
+    map: &'a SourceMap,
+    places: &'a Places,
+    found: Diagnostics,
+}
+
+impl<'a> Checks<'a> {
+    fn new<T>(map: &'a SourceMap, loaded: &'a Loaded<T>) -> Self {
+        Self { map, places: &loaded.places, found: Vec::new() }
+    }
+
+    /// Reports a mistake at the value of a pointer.
+    fn at_value(&mut self, code: Code, pointer: &str, message: impl Into<String>, help: Option<String>) {
+        self.found.push(Diagnostic::error(code, self.places.value(pointer), message).help(help));
+    }
+
+    /// Reports a mistake at the key of a pointer.
+    fn at_key(&mut self, code: Code, pointer: &str, message: impl Into<String>, help: Option<String>) {
+        self.found.push(Diagnostic::error(code, self.places.head(pointer), message).help(help));
+    }
+
+    /// Reports a mistake at a part of a text, as narrowly as the part is found in what was written.
+    fn at_part(&mut self, code: Code, pointer: &str, part: &str, message: impl Into<String>, help: Option<String>) {
+        let at = self.places.value(pointer).map(|at| match self.map.slice(at).find(part) {
+            Some(offset) => {
+                let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+                At { start: at.start + narrow(offset), end: at.start + narrow(offset + part.len()), ..at }
+            }
+            None => at,
+        });
+        self.found.push(Diagnostic::error(code, at, message).help(help));
+    }
+
+    /// A file is called what its `name:` says, so that a name leads to its file.
+    fn name_is_stem(&mut self, code: Code, file: FileId, name: &str) {
+        let shown = self.map.file(file).name();
+        let path = shown.strip_prefix(BUILTIN).unwrap_or(shown);
+        let last = path.rsplit('/').next().unwrap_or(path);
+        let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
+        if name != stem {
+            let message = format!("the file is called `{stem}`, and its name says `{name}`");
+            self.at_value(code, "/name", message, Some(format!("write `name: {stem}`, or rename the file to `{name}.yaml`")));
+        }
+    }
+
+    /// A word must be one of a closed list.
+    fn one_of(&mut self, code: Code, pointer: &str, what: &str, word: &str, known: &[&str]) {
+        if !known.contains(&word) {
+            let message = format!("`{word}` is not {what}");
+            self.at_key(code, pointer, message, did_you_mean(word, known.iter().copied()));
+        }
+    }
+}
+
+/// Reads a file into the map, or says why not.
+fn read(project: &Project, map: &mut SourceMap, path: &str) -> Result<FileId, Diagnostics> {
+    project.read(map, path).map_err(|refusal| vec![refusal])
+}

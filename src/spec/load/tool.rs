@@ -1,0 +1,58 @@
+//! `tools/NAME.yaml` → [`ToolSpec`]. The two schemas themselves are compiled elsewhere.
+
+use serde_json::Value;
+
+use super::{Checks, read};
+use crate::source::{Diagnostics, SourceMap};
+use crate::spec::ToolSpec;
+use crate::spec::files::Project;
+use crate::spec::yaml::{self, Loaded, got};
+
+/// Loads one tool by its path (`tools/get_weather.yaml`).
+pub fn load_tool(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<ToolSpec>>, Diagnostics) {
+    let file = match read(project, map, path) {
+        Ok(file) => file,
+        Err(refusal) => return (None, refusal),
+    };
+    let (loaded, mut diagnostics) = yaml::load::<ToolSpec>(map, file);
+    if let Some(loaded) = &loaded {
+        diagnostics.extend(check(map, loaded));
+    }
+    (loaded, diagnostics)
+}
+
+fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {
+    let mut checks = Checks::new(map, loaded);
+    let tool = &loaded.spec;
+    checks.name_is_stem("tool/name", loaded.file, &tool.name);
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if tool.name.is_empty() || tool.name.len() > 64 || !tool.name.chars().all(word) {
+        let message = "a tool's name has 1 to 64 characters out of `A-Z a-z 0-9 _ -`: servers refuse others";
+        checks.at_value("tool/name", "/name", message, None);
+    }
+    match &tool.input_schema {
+        Some(Value::Object(schema)) if schema.get("type").is_some_and(|name| name == "object") => {}
+        Some(Value::Object(schema)) => {
+            let pointer = if schema.contains_key("type") { "/input_schema/type" } else { "/input_schema" };
+            let message = "the root of `input_schema` must say `type: object`: a call's arguments are an object";
+            checks.at_key("tool/bad-schema", pointer, message, None);
+        }
+        Some(other) => {
+            checks.at_value("tool/bad-schema", "/input_schema", format!("expected a schema, got {}", got(other)), None)
+        }
+        None => {}
+    }
+    if let Some(other) = tool.output_schema.as_ref().filter(|schema| !schema.is_object() && !schema.is_boolean()) {
+        checks.at_value("tool/bad-schema", "/output_schema", format!("expected a schema, got {}", got(other)), None);
+    }
+    for (at, one) in tool.returns.iter().enumerate() {
+        let pointer = format!("/returns/{at}");
+        if one.when.is_some() && one.otherwise.is_some() {
+            checks.at_key("tool/bad-return", &pointer, "a result has `when` or `otherwise`, not both", None);
+        } else if one.result.is_some() == one.otherwise.is_some() {
+            let message = "a result is `when: {…}, result: …`, or `otherwise: error` or a text";
+            checks.at_key("tool/bad-return", &pointer, message, None);
+        }
+    }
+    checks.found
+}
