@@ -62,7 +62,7 @@ pub enum WireError {
     Setup(String),
 }
 
-/// Sends requests to one base address and keeps its connections.
+/// Sends requests to one base address.
 #[derive(Debug, Clone)]
 pub struct Client {
     plain: reqwest::Client,
@@ -71,7 +71,10 @@ pub struct Client {
     base: Base,
 }
 
-/// Servers drop idle connections after 5 s (uvicorn, cpp-httplib); one that we might meet half closed is not used again.
+/// How long a TLS connection is kept: less than the 5 s of common servers, so that one does not close under our request.
+///
+/// Plain connections are never kept. llama.cpp closes its own a moment after a stream although its head says keep-alive;
+/// a request that meets this looks as if the server had hung up on it. A new local connection costs a tenth of a millisecond.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// A length header is trusted for this much memory before the bytes are there.
@@ -88,7 +91,7 @@ impl Client {
         install_tls();
         // Requests to plain addresses need no certificates, and reading them takes longer than a short exchange.
         let no_tls = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-        let plain = build(Self::builder(&base).tls_backend_preconfigured(no_tls))?;
+        let plain = build(Self::builder(&base).pool_max_idle_per_host(0).tls_backend_preconfigured(no_tls))?;
         let client = Self { plain, secure: OnceLock::new(), base };
         if url.scheme() == "https" {
             client.secure()?;
