@@ -25,10 +25,13 @@
 //!
 //! A room imports only the rooms that `tests/it/tidy.rs` lists for it; nothing imports [`cli`].
 
+pub mod check;
 pub mod event;
 pub mod plan;
 pub mod report;
+pub mod schema;
 pub mod source;
 pub mod spec;
 pub mod stack;
+pub mod steps;
 pub mod wire;

@@ -60,12 +60,16 @@ fn expand(attribute: &Attribute, function: &ItemFn) -> syn::Result<proc_macro2::
     let inputs = &function.sig.inputs;
     let arguments = inputs.iter().map(argument_name).collect::<syn::Result<Vec<_>>>()?;
     let awaited = function.sig.asyncness.map(|_| quote! { .await });
+    let wait = function.sig.asyncness;
     Ok(quote! {
+        // cucumber hands every parameter over by value, and the world mutably, whether the step needs that or not.
+        #[allow(clippy::needless_pass_by_value, clippy::needless_pass_by_ref_mut, clippy::unnecessary_wraps)]
         #function
 
+        #[allow(clippy::needless_pass_by_value, clippy::needless_pass_by_ref_mut)]
         #[::cucumber::given(expr = #sentence)]
-        async fn #wrapper(#inputs) {
-            if let Err(failure) = #name(#(#arguments),*)#awaited {
+        #wait fn #wrapper(#inputs) {
+            if let Err(failure) = self::#name(#(#arguments),*)#awaited {
                 failure.raise();
             }
         }

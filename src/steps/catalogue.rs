@@ -72,3 +72,40 @@ fn collect<'a, C: StepConstructor<World> + 'a>(
         all.push((def, function));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Found;
+
+    #[test]
+    fn every_example_is_found_by_its_own_sentence_alone() {
+        let catalogue = catalogue();
+        for (id, def) in catalogue.iter() {
+            match catalogue.find(def.example) {
+                Found::One(found, _) => assert_eq!(catalogue.def(found).sentence, def.sentence, "{}", def.example),
+                Found::None(_) => panic!("{} ({}): its example is not found: {}", def.sentence, def.place, def.example),
+                Found::Many(ids) => {
+                    let sentences: Vec<&str> = ids.iter().map(|id| catalogue.def(*id).sentence).collect();
+                    panic!("`{}` is said by {sentences:?}", def.example)
+                }
+            }
+            assert!(id.0 < 1000);
+        }
+    }
+
+    #[test]
+    fn every_sentence_has_a_manual_and_stands_once() {
+        let catalogue = catalogue();
+        assert!(catalogue.iter().count() > 100, "{}", catalogue.iter().count());
+        let mut seen = std::collections::BTreeSet::new();
+        for (_, def) in catalogue.iter() {
+            assert!(!def.doc.is_empty() && !def.example.is_empty(), "{}", def.sentence);
+            let summary = def.doc.lines().next().unwrap_or_default();
+            assert!(summary.ends_with('.') && summary.len() <= 160, "{}: {summary}", def.sentence);
+            assert!(seen.insert(def.sentence), "{} stands twice", def.sentence);
+            assert!(def.place.starts_with("src/steps/") && !def.topic.is_empty(), "{}", def.place);
+        }
+        assert_eq!(functions().len(), catalogue.iter().count());
+    }
+}

@@ -34,6 +34,12 @@ impl From<Mismatch> for Failure {
     }
 }
 
+impl From<Box<Mismatch>> for Failure {
+    fn from(mismatch: Box<Mismatch>) -> Self {
+        Self::Mismatch(vec![*mismatch])
+    }
+}
+
 impl From<Trouble> for Failure {
     fn from(trouble: Trouble) -> Self {
         Self::Trouble(trouble)

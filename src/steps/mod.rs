@@ -1,13 +1,36 @@
 //! The catalogue: one function per sentence, thin; claims are judged in `check`, requests are made by `wire`.
 //!
-//! Topics are files. [`catalogue`] gathers all sentences as data, [`functions`] the functions behind them, in the same order.
+//! Topics are files. [`catalogue`] gathers all sentences as data, [`functions`] the functions behind them, in the same order;
+//! [`lint`] finds what is wrong with a step's arguments before anything runs; [`EXPECT`] says which sentence an item of a
+//! case's `expect:` stands for.
 
+mod argument;
+mod ask;
 mod catalogue;
+mod compare;
+mod embeddings;
+mod expect;
 mod failure;
+mod finish;
+mod json;
+mod lint;
+mod models;
 mod parameter;
+mod raw;
+mod reply;
+mod request;
+mod save;
+mod state;
+mod status;
+mod stream;
+mod timing;
+mod tools;
+mod usage;
 mod world;
 
 pub use catalogue::{StepFunction, StepText, catalogue, functions};
+pub use expect::EXPECT;
 pub use failure::{Failure, StepResult};
+pub use lint::lint;
 pub use parameter::{Delivery, Json, Names, Numbers, Text, TimeSpan, Word};
-pub use world::{CellContext, Reply, World};
+pub use world::{CellContext, Draft, Key, Reply, World};

@@ -36,16 +36,22 @@ impl FromStr for Text {
     }
 }
 
-/// `{json}`: the rest of the line, any JSON; `Err` keeps the parser's words for the step to report.
+/// `{json}`: the rest of the line, any JSON. What cannot begin JSON does not match, so that `is a string` is another sentence.
 #[derive(Debug, Clone, PartialEq, Parameter)]
-#[param(name = "json", regex = r".+")]
-pub struct Json(pub Result<Value, String>);
+#[param(name = "json", regex = r#"["\[{0-9-].*|true|false|null"#)]
+pub struct Json {
+    /// As written.
+    pub text: String,
+    /// Its value; `Err` keeps the parser's words for the step to report.
+    pub value: Result<Value, String>,
+}
 
 impl FromStr for Json {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(serde_json::from_str(text).map_err(|error| format!("`{text}` is not JSON: {error}"))))
+        let value = serde_json::from_str(text).map_err(|error| format!("`{text}` is not JSON: {error}"));
+        Ok(Self { text: text.to_owned(), value })
     }
 }
 
@@ -129,7 +135,9 @@ mod tests {
 
     #[test]
     fn quoted_text_follows_one_escape_rule() {
-        for (quoted, text) in [(r#""a""#, "a"), (r#""a\"b""#, "a\"b"), (r#""a\\n""#, r"a\n"), (r#""a\nb""#, "a\nb"), (r#""\d+""#, r"\d+")] {
+        for (quoted, text) in
+            [(r#""a""#, "a"), (r#""a\"b""#, "a\"b"), (r#""a\\n""#, r"a\n"), (r#""a\nb""#, "a\nb"), (r#""\d+""#, r"\d+")]
+        {
             assert_eq!(quoted.parse::<Text>().expect("infallible").0, text, "{quoted}");
         }
     }

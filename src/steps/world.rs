@@ -10,10 +10,11 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::{Failure, StepResult};
+use crate::check::{Held, Said};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
 use crate::plan::{Mode, Sampling};
 use crate::spec::ToolSpec;
-use crate::wire::{self, ChatReply, Client, End, Exchange, Request, TransportKind};
+use crate::wire::{self, Caps, ChatReply, Client, End, Evidence, Exchange, Request, TransportKind};
 
 /// What all scenarios of a cell share on one worker thread.
 pub struct CellContext {
@@ -57,9 +58,15 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Text of the first choice; empty where there is none.
-    pub fn text(&self) -> &str {
-        self.chat.choices.first().and_then(|choice| choice.content.as_deref()).unwrap_or("")
+    /// Text of the first choice, or what came in its place.
+    pub fn said(&self) -> Said<'_> {
+        Said::of(&self.chat, &self.exchange)
+    }
+
+    /// A false claim about this reply, with the exchange it is about.
+    pub fn blamed(&self, mut mismatch: Box<Mismatch>) -> Failure {
+        mismatch.exchange = Some(self.exchange.id);
+        Failure::Mismatch(vec![*mismatch])
     }
 }
 
@@ -98,6 +105,8 @@ pub struct Draft {
     pub timeout: Option<Duration>,
     /// Tools offered.
     pub tools: Vec<Arc<ToolSpec>>,
+    /// Parameters that are not sent, whoever set them.
+    pub left_out: Vec<String>,
 }
 
 /// The state of one scenario.
@@ -162,7 +171,14 @@ impl World {
 
     /// The cell's context.
     pub fn cell(&self) -> Result<&Rc<CellContext>, Failure> {
-        self.cell.as_ref().ok_or_else(|| Trouble::new("infra.connect", "this world has no stack: it was not built by fireassay's engine").into())
+        self.cell.as_ref().ok_or_else(|| {
+            Trouble::new("infra.connect", "this world has no stack: it was not built by fireassay's engine").into()
+        })
+    }
+
+    /// The scenario this is the world of.
+    pub fn scenario(&self) -> &ScenarioId {
+        &self.scenario
     }
 
     /// Model id of a role, or the text itself where no role has that name.
@@ -203,17 +219,31 @@ impl World {
     }
 
     fn saved_text(&self, name: &str) -> Result<String, Failure> {
+        Ok(match self.saved_value(name)? {
+            Value::String(text) => text,
+            value => value.to_string(),
+        })
+    }
+
+    /// The value saved under a name, or a predefined one.
+    pub fn saved_value(&self, name: &str) -> Result<Value, Failure> {
         match (self.saved.get(name), name) {
-            (Some(Value::String(text)), _) => Ok(text.clone()),
-            (Some(value), _) => Ok(value.to_string()),
-            (None, "model") => Ok(self.draft.model.clone().unwrap_or_default()),
-            (None, "url") => Ok(self.cell()?.url.clone()),
+            (Some(value), _) => Ok(value.clone()),
+            (None, "model") => Ok(Value::String(self.draft.model.clone().unwrap_or_default())),
+            (None, "url") => Ok(Value::String(self.cell()?.url.clone())),
             (None, _) => {
                 let known = self.saved.keys().map(String::as_str).chain(["model", "url"]);
                 let help = crate::source::did_you_mean(name, known).unwrap_or_default();
                 Err(Failure::author(format!("no value was saved as `{name}`; {help}")))
             }
         }
+    }
+
+    /// Judges one claim about the last reply.
+    pub fn judge(&self, claim: impl FnOnce(&Reply) -> Held) -> StepResult {
+        let reply = self.last()?;
+        self.claim();
+        claim(reply).map_err(|mismatch| reply.blamed(mismatch))
     }
 
     /// Counts one evaluated claim.
@@ -262,8 +292,9 @@ impl World {
         self.made.borrow_mut().push(id);
         let exchange = cell.client.send(id, request).await;
         let chat = wire::fold_chat(&exchange);
-        let record = wire::record(&exchange, &chat, &self.scenario, self.attempt, &|text| mask(text, &cell.secrets));
-        self.records.borrow_mut().push(record);
+        let mask = |text: &str| mask(text, &cell.secrets);
+        let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
+        self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks.clone()));
         Ok(Reply { exchange, chat, row: Vec::new() })
     }
 
@@ -297,13 +328,15 @@ fn answered(reply: &Reply) -> StepResult {
             Err(mismatch.into())
         }
         TransportKind::NoReply | TransportKind::Malformed => {
-            let mut mismatch = Mismatch::new("wire.no_reply", Whose::Wire, format!("{what}: the connection ended without a reply"))
-                .expected("an HTTP reply")
-                .actual(error.message.clone());
+            let mut mismatch =
+                Mismatch::new("wire.no_reply", Whose::Wire, format!("{what}: the connection ended without a reply"))
+                    .expected("an HTTP reply")
+                    .actual(error.message.clone());
             mismatch.exchange = Some(reply.exchange.id);
             Err(mismatch.into())
         }
         TransportKind::NotSent => Err(Failure::author(format!("{what}: {}", error.message))),
+        // Something came; claims judge it, and say that it was cut.
         TransportKind::Truncated | TransportKind::TooLong => Ok(()),
     }
 }

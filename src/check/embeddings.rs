@@ -1,0 +1,106 @@
+//! Claims about embeddings.
+
+use serde_json::Value;
+
+use super::{Held, broken, counted, status};
+use crate::event::Whose;
+use crate::wire::Exchange;
+
+const KIND: &str = "assert.embeddings";
+
+/// So many embeddings come back.
+pub fn count(exchange: &Exchange, wanted: u64) -> Held {
+    let items = items(exchange);
+    if items.as_ref().is_some_and(|items| items.len() as u64 == wanted) {
+        return Ok(());
+    }
+    let wanted = counted(wanted, "embedding");
+    let actual = match items {
+        Some(items) => counted(items.len() as u64, "embedding"),
+        None => nothing(exchange),
+    };
+    broken(KIND, Whose::Wire, format!("{wanted} come back"), wanted, actual)
+}
+
+/// Every embedding is a list of numbers, all of one length.
+pub fn same_length(exchange: &Exchange) -> Held {
+    let items = items(exchange);
+    let lengths: Option<Vec<Option<usize>>> = items.as_ref().map(|items| items.iter().map(length).collect());
+    if let Some([Some(first), rest @ ..]) = lengths.as_deref()
+        && *first > 0
+        && rest.iter().all(|length| length == &Some(*first))
+    {
+        return Ok(());
+    }
+    let actual = match lengths {
+        Some(lengths) if !lengths.is_empty() => {
+            let listed = lengths
+                .iter()
+                .map(|length| length.map_or_else(|| "not a list of numbers".to_owned(), |length| length.to_string()));
+            format!("lengths: {}", listed.collect::<Vec<_>>().join(", "))
+        }
+        Some(_) => "no embeddings".to_owned(),
+        None => nothing(exchange),
+    };
+    broken(KIND, Whose::Wire, "every embedding has the same length", "lists of numbers, all of one length", actual)
+}
+
+/// The embeddings carry the indexes 0, 1, 2, … in this order.
+pub fn in_order(exchange: &Exchange) -> Held {
+    let items = items(exchange);
+    let indexes: Option<Vec<Option<u64>>> = items.as_ref().map(|items| items.iter().map(|item| item["index"].as_u64()).collect());
+    if let Some(indexes) = &indexes
+        && !indexes.is_empty()
+        && indexes.iter().copied().eq((0..).map(Some).take(indexes.len()))
+    {
+        return Ok(());
+    }
+    let actual = match indexes {
+        Some(indexes) => {
+            let listed = indexes.iter().map(|index| index.map_or_else(|| "none".to_owned(), |index| index.to_string()));
+            format!("indexes: {}", listed.collect::<Vec<_>>().join(", "))
+        }
+        None => nothing(exchange),
+    };
+    broken(KIND, Whose::Wire, "the embeddings are numbered in order", "the indexes 0, 1, 2, … in order", actual)
+}
+
+fn items(exchange: &Exchange) -> Option<Vec<Value>> {
+    exchange.status.filter(|status| (200..300).contains(status))?;
+    match exchange.json().ok()?.get_mut("data")?.take() {
+        Value::Array(items) => Some(items),
+        _ => None,
+    }
+}
+
+fn length(item: &Value) -> Option<usize> {
+    let numbers = item["embedding"].as_array()?;
+    numbers.iter().all(Value::is_number).then_some(numbers.len())
+}
+
+fn nothing(exchange: &Exchange) -> String {
+    format!("no embeddings; the server answered {}", status::shown(exchange))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample::exchange;
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, data: &str, two: bool, same: bool, order: bool) {
+        let exchange = exchange(status, &format!(r#"{{"object":"list","data":{data}}}"#));
+        let seen = [count(&exchange, 2), same_length(&exchange), in_order(&exchange)].map(|held| held.is_ok());
+        assert_eq!(seen, [two, same, order], "{data}");
+    }
+
+    #[test]
+    fn both_directions() {
+        check(200, r#"[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1.5,2]}]"#, true, true, true);
+        check(200, r#"[{"index":0,"embedding":[1,2]}]"#, false, true, true);
+        check(200, r#"[{"index":1,"embedding":[1,2]},{"index":0,"embedding":[1]}]"#, true, false, false);
+        check(200, r#"[{"embedding":"AAAA"}]"#, false, false, false);
+        check(200, "[]", false, false, false);
+        check(500, r#"[{"index":0,"embedding":[1,2]},{"index":1,"embedding":[1,2]}]"#, false, false, false);
+    }
+}

@@ -1,0 +1,67 @@
+//! When and Then: embeddings.
+
+use cucumber::gherkin;
+use fireassay_macros::step;
+use serde_json::{Map, Value, json};
+
+use super::{StepResult, Text, World, argument};
+use crate::check::embeddings;
+use crate::wire::Request;
+
+/// Asks for the embedding of one text, from the model of the role `embedding` unless another one was named.
+#[step(when, "I embed {text}", example = "I embed \"hello\"")]
+async fn embed(world: &mut World, text: Text) -> StepResult {
+    let text = world.fill(&text.0)?;
+    send(world, json!(text)).await
+}
+
+/// Asks for the embeddings of several texts in one request. The table has one column and no header.
+#[step(when, "I embed:")]
+async fn embed_all(world: &mut World, step: &gherkin::Step) -> StepResult {
+    let texts = argument::column(world, step)?;
+    send(world, json!(texts)).await
+}
+
+/// So many embeddings come back.
+#[step(then, "{int} embeddings come back", example = "3 embeddings come back")]
+fn count(world: &mut World, count: u64) -> StepResult {
+    world.judge(|reply| embeddings::count(&reply.exchange, count))
+}
+
+/// Every embedding is a list of numbers, and all are of one length.
+#[step(then, "every embedding has the same length")]
+fn same_length(world: &mut World) -> StepResult {
+    world.judge(|reply| embeddings::same_length(&reply.exchange))
+}
+
+/// The embeddings carry the indexes 0, 1, 2, … in this order.
+#[step(then, "the embeddings are numbered in order")]
+fn in_order(world: &mut World) -> StepResult {
+    world.judge(|reply| embeddings::in_order(&reply.exchange))
+}
+
+async fn send(world: &mut World, input: Value) -> StepResult {
+    let mut body = Map::new();
+    if let Some(model) = world.embedding_model()? {
+        body.insert("model".to_owned(), Value::String(model));
+    }
+    body.insert("input".to_owned(), input);
+    // What a suite says of chat (temperature, seed, token bounds) does not belong here; what the scenario says does.
+    for (name, value) in world.draft.params.iter().filter(|(name, _)| EMBEDDING_PARAMETERS.contains(&name.as_str())) {
+        body.insert(name.clone(), value.clone());
+    }
+    let request = world.dressed(Request::post_json("/v1/embeddings", &Value::Object(body)))?;
+    world.send(request).await
+}
+
+const EMBEDDING_PARAMETERS: [&str; 4] = ["dimensions", "encoding_format", "user", "input"];
+
+impl World {
+    /// The model that the scenario named, else that of the role `embedding`, else the scenario's own.
+    fn embedding_model(&self) -> Result<Option<String>, super::Failure> {
+        let models = &self.cell()?.models;
+        let of_role = |name: &str| models.iter().find(|(role, _)| role == name).map(|(_, id)| id.clone());
+        let untouched = self.draft.model == of_role("text").or_else(|| models.first().map(|(_, id)| id.clone()));
+        Ok(if untouched { of_role("embedding").or_else(|| self.draft.model.clone()) } else { self.draft.model.clone() })
+    }
+}

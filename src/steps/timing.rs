@@ -1,0 +1,37 @@
+//! Then: time. A tape has none: unless a live server answers, these claims are not evaluated.
+
+use fireassay_macros::step;
+
+use super::{Failure, StepResult, TimeSpan, World};
+use crate::check::timing;
+use crate::plan::Mode;
+
+/// The reply is complete within this time. Live only.
+#[step(then, "the reply ends within {duration}", example = "the reply ends within 30s")]
+fn ends_within(world: &mut World, limit: TimeSpan) -> StepResult {
+    live(world)?;
+    world.judge(|reply| timing::ends_within(&reply.exchange, &reply.said(), limit.0))
+}
+
+/// The first text, reasoning or tool call comes within this time. Live only.
+#[step(then, "the first token comes within {duration}", example = "the first token comes within 2s")]
+fn first_token_within(world: &mut World, limit: TimeSpan) -> StepResult {
+    live(world)?;
+    world.judge(|reply| timing::first_token_within(&reply.chat, &reply.said(), limit.0))
+}
+
+/// A streamed reply never pauses for longer than this between two pieces of text. Live only.
+#[step(then, "no gap between pieces is longer than {duration}", example = "no gap between pieces is longer than 1s")]
+fn no_gap_longer(world: &mut World, limit: TimeSpan) -> StepResult {
+    live(world)?;
+    world.judge(|reply| timing::no_gap_longer(&reply.chat, &reply.said(), limit.0))
+}
+
+fn live(world: &World) -> StepResult {
+    match world.cell()?.mode {
+        Mode::Live | Mode::Record => Ok(()),
+        Mode::Replay | Mode::Fill => {
+            Err(Failure::NotEvaluated("time is judged on a live server only, and this run may answer from a tape".to_owned()))
+        }
+    }
+}
