@@ -27,6 +27,7 @@ fn check(body: &[u8], events: &[&str], faults: &[FramingFaultKind]) {
 fn line_ends() {
     check(b"data: a\n\ndata: b\n\n", &["|a", "|b"], &[]);
     check(b"data: a\r\n\r\ndata: b\r\n\r\n", &["|a", "|b"], &[]);
+    check(b"data: a\r\ndata: b\r\n\r\n", &["|a\nb"], &[]);
     check(b"data: a\r\rdata: b\r\r", &["|a", "|b"], &[BareCr]);
     check(b"data: a\r\n\ndata: b\n\r\ndata: c\r\n\r\r\n", &["|a", "|b", "|c"], &[BareCr]);
     check(b"\n\n\r\n\ndata: a\n\n\n\n", &["|a"], &[]);
