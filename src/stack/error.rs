@@ -1,7 +1,7 @@
 //! Why a stack is not there.
 
 /// A stack could not be provisioned, started or stopped. The text says what, where and the next move.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StackError {
     /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.stop`.
@@ -10,4 +10,35 @@ pub struct StackError {
     pub message: String,
     /// Tail of the log or output, may be empty.
     pub detail: String,
+}
+
+impl StackError {
+    pub(super) fn provision(message: impl Into<String>) -> Self {
+        Self::of("infra.provision", message)
+    }
+
+    pub(super) fn start(message: impl Into<String>) -> Self {
+        Self::of("infra.start", message)
+    }
+
+    pub(super) fn ready(message: impl Into<String>) -> Self {
+        Self::of("infra.ready", message)
+    }
+
+    pub(super) fn identity(message: impl Into<String>) -> Self {
+        Self::of("infra.identity", message)
+    }
+
+    pub(super) fn stop(message: impl Into<String>) -> Self {
+        Self::of("infra.stop", message)
+    }
+
+    pub(super) fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    fn of(kind: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), detail: String::new() }
+    }
 }

@@ -2,16 +2,28 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::StackError;
+use indexmap::IndexMap;
+
+use super::guardian::Guardian;
+use super::identity::{self, Identity};
+use super::logs::Logs;
+use super::probe::Probe;
+use super::process::Launch;
+use super::provision::{Provisioned, provision};
+use super::scratch::{Scratch, run_key};
+use super::service::{Running, Start};
+use super::{StackError, fill, order};
 use crate::event::StackPhase;
 use crate::spec::SetupSpec;
 use crate::spec::files::Project;
+use crate::spec::setup::{PortSpec, Service};
 
 /// Where things go and how patient we are.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
-    /// Cache folder (`FIREASSAY_CACHE`, else the platform's).
+    /// Cache folder (`FIREASSAY_CACHE`, else the platform's): [`super::cache_dir`].
     pub cache: PathBuf,
     /// Folder of the run record; service logs are written to `logs/NAME.log` in it.
     pub record: PathBuf,
@@ -26,68 +38,239 @@ pub type Progress = Arc<dyn Fn(StackPhase, &str) + Send + Sync>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LogMark(pub u64);
 
-/// A stack that answers.
+/// Grace when we are in a hurry, because we were signalled ourselves.
+const HURRY: Duration = Duration::from_secs(2);
+
+/// A stack that answers. Stop it with [`Stack::down`]; a dropped one is killed.
 #[derive(Debug)]
-pub struct Stack {}
+pub struct Stack {
+    url: String,
+    bearer: Option<String>,
+    identity: Identity,
+    /// Without one, the stack is attached.
+    life: Option<Life>,
+}
+
+/// The services of a stack of ours. Fields are dropped in this order: services, scratch, guardian.
+#[derive(Debug)]
+struct Life {
+    /// In start order.
+    running: IndexMap<String, Running>,
+    scratch: Scratch,
+    guardian: Guardian,
+    logs: Logs,
+    setup: SetupSpec,
+    models: IndexMap<String, String>,
+    provisioned: Provisioned,
+    key: String,
+    bearer: Option<String>,
+    /// Ports of an earlier start, which a restart keeps.
+    ports: IndexMap<String, u16>,
+}
 
 impl Stack {
-    /// Provisions, starts in order, waits until ready and warm, and knows who answers.
+    /// Provisions, starts in order, waits until ready and warm, and knows who answers. `models` is the model id by role.
     pub async fn up(
-        _setup: &SetupSpec,
-        _models: &[(String, String)],
-        _options: &StackOptions,
-        _progress: Progress,
+        setup: &SetupSpec,
+        models: &[(String, String)],
+        options: &StackOptions,
+        progress: Progress,
     ) -> Result<Self, StackError> {
-        unimplemented!("written by the stack room")
+        let asked = order::asked(&setup.services).ok_or_else(|| {
+            StackError::start(format!("the setup `{}` has no services to start; give its address with --url", setup.name))
+        })?;
+        let provisioned = provision(setup, options, &progress).await?;
+        let key = run_key()?;
+        let bearer = bearer_of(setup, &key)?;
+        let guardian = Guardian::start()?;
+        let secrets = std::iter::once(key.clone()).chain(bearer.clone()).collect();
+        let logs = Logs::create(Some(options.record.join("logs")), secrets)?;
+        let mut life = Life {
+            running: IndexMap::new(),
+            scratch: Scratch::create(&guardian)?,
+            guardian,
+            logs,
+            setup: setup.clone(),
+            models: models.iter().cloned().collect(),
+            provisioned,
+            key,
+            bearer: bearer.clone(),
+            ports: IndexMap::new(),
+        };
+        life.start(&progress).await?;
+        let url = format!("http://127.0.0.1:{}", life.running[asked].port());
+        let identity = identity::of_ours(&Probe::new(&url, bearer.as_deref())?, setup).await?;
+        Ok(Self { url, bearer, identity, life: Some(life) })
     }
 
     /// Attaches to a stack that runs already: identity and model list, no life.
-    pub async fn attach(_url: &str, _bearer: Option<String>, _setup: &SetupSpec) -> Result<Self, StackError> {
-        unimplemented!("written by the stack room")
+    pub async fn attach(url: &str, bearer: Option<String>, _setup: &SetupSpec) -> Result<Self, StackError> {
+        let url = base_of(url);
+        let identity = identity::of_attached(&Probe::new(&url, bearer.as_deref())?, &url).await?;
+        Ok(Self { url, bearer, identity, life: None })
     }
 
     /// Base address without trailing slash and without `/v1`.
     pub fn url(&self) -> &str {
-        unimplemented!("written by the stack room")
+        &self.url
     }
 
     /// Bearer token for requests; made for this run, or the author's.
     pub fn bearer(&self) -> Option<&str> {
-        unimplemented!("written by the stack room")
+        self.bearer.as_deref()
     }
 
     /// Server name and version as reported or provisioned.
     pub fn server(&self) -> &str {
-        unimplemented!("written by the stack room")
+        &self.identity.server
     }
 
     /// Models as listed by the server.
     pub fn models(&self) -> &[String] {
-        unimplemented!("written by the stack room")
+        &self.identity.models
     }
 
-    /// Where the logs stand now.
+    /// Where the logs stand now; always the same for an attached stack.
     pub fn log_mark(&self) -> LogMark {
-        unimplemented!("written by the stack room")
+        self.life.as_ref().map(|life| life.logs.mark()).unwrap_or_default()
     }
 
-    /// Log lines since a mark, at most `cap` bytes (head and tail).
-    pub fn log_since(&self, _mark: LogMark, _cap: usize) -> String {
-        unimplemented!("written by the stack room")
+    /// Log lines since a mark, at most `cap` bytes (head and tail); empty for an attached stack.
+    pub fn log_since(&self, mark: LogMark, cap: usize) -> String {
+        self.life.as_ref().map(|life| life.logs.since(mark, cap)).unwrap_or_default()
     }
 
     /// Whether every service of ours still lives; the error names the one that died, with its log's tail.
     pub fn alive(&mut self) -> Result<(), StackError> {
-        unimplemented!("written by the stack room")
+        let Some(life) = &mut self.life else { return Ok(()) };
+        life.running.values_mut().try_for_each(|running| running.alive(&life.logs))
     }
 
     /// Stops and starts the services again on the same ports (after a destructive scenario); attached stacks: no-op.
-    pub async fn restart(&mut self, _progress: Progress) -> Result<(), StackError> {
-        unimplemented!("written by the stack room")
+    pub async fn restart(&mut self, progress: Progress) -> Result<(), StackError> {
+        let Some(life) = &mut self.life else { return Ok(()) };
+        life.stop(Duration::MAX, &progress).await?;
+        life.start(&progress).await
     }
 
     /// Stops in reverse order; `hurry` caps the grace at 2 s. Verifies that ports are closed and groups are gone.
-    pub async fn down(self, _hurry: bool, _progress: Progress) -> Result<(), StackError> {
-        unimplemented!("written by the stack room")
+    pub async fn down(mut self, hurry: bool, progress: Progress) -> Result<(), StackError> {
+        let Some(mut life) = self.life.take() else { return Ok(()) };
+        life.stop(if hurry { HURRY } else { Duration::MAX }, &progress).await
+    }
+}
+
+impl Life {
+    async fn start(&mut self, progress: &Progress) -> Result<(), StackError> {
+        let setup = self.setup.clone();
+        for name in order::order(&setup.services)? {
+            let service = &setup.services[name];
+            let port = match service.port {
+                PortSpec::Fixed(port) => Some(port),
+                PortSpec::Auto => self.ports.get(name).copied(),
+            };
+            let warm_up = service.warm_up.as_ref().map(|warm_up| self.model(name, &warm_up.chat)).transpose()?;
+            let start = Start {
+                name,
+                service,
+                port,
+                launch: &|port| self.launch(name, service, port),
+                warm_up: warm_up.as_deref(),
+                bearer: self.bearer.as_deref(),
+                guardian: &self.guardian,
+                logs: &self.logs,
+                progress,
+            };
+            let running = Running::start(&start).await?;
+            self.ports.insert(name.to_owned(), running.port());
+            self.running.insert(name.to_owned(), running);
+        }
+        Ok(())
+    }
+
+    /// Stops all, even when one of them resists; the first error is returned.
+    async fn stop(&mut self, grace_at_most: Duration, progress: &Progress) -> Result<(), StackError> {
+        let mut result = Ok(());
+        while let Some((_, running)) = self.running.pop() {
+            let stopped = running.stop(grace_at_most, progress).await;
+            result = result.and(stopped);
+        }
+        result
+    }
+
+    fn model(&self, service: &str, role: &str) -> Result<String, StackError> {
+        let of_setup = || self.setup.models.get(role).and_then(|models| models.all().first());
+        let model = self.models.get(role).or_else(of_setup).cloned();
+        model.ok_or_else(|| {
+            StackError::start(format!("the warm-up of `{service}` asks a model for `{role}`, and the setup names none"))
+        })
+    }
+
+    fn launch(&self, name: &str, service: &Service, port: u16) -> Result<Launch, StackError> {
+        let value = |placeholder: &str| match placeholder {
+            "port" => Some(port.to_string()),
+            "key" => Some(self.key.clone()),
+            "scratch" => Some(self.scratch.path().display().to_string()),
+            other => match other.strip_prefix("port:") {
+                Some(other) => self.ports.get(other).map(u16::to_string),
+                None => self.provisioned.placeholder(other),
+            },
+        };
+        let filled = |text: &str| {
+            let text = from_environment(text)?;
+            fill::fill(&text, &value)
+                .map_err(|missing| StackError::start(format!("`{missing}` has no value in the service `{name}`")))
+        };
+        let words = service.command.iter().map(|word| filled(word)).collect::<Result<_, _>>()?;
+        let mut env = Vec::new();
+        for (key, text) in &service.env {
+            // A variable that points to an optional item which could not be had is not set.
+            if !self.names_absent_item(text) {
+                env.push((key.clone(), Some(filled(text)?).filter(|value| !value.is_empty())));
+            }
+        }
+        Ok(Launch { name: name.to_owned(), words, env, folder: Some(self.scratch.path().to_owned()) })
+    }
+
+    /// Whether a text names an optional item that is not there.
+    fn names_absent_item(&self, text: &str) -> bool {
+        let provision = self.setup.provision.iter();
+        let mut optional = provision.flat_map(|provision| &provision.debian).filter(|files| files.optional);
+        optional
+            .any(|files| text.contains(&format!("<files>/{}", files.name)) && !self.provisioned.files.join(&files.name).exists())
+    }
+}
+
+/// The token that requests carry: `<key>` is this run's.
+fn bearer_of(setup: &SetupSpec, key: &str) -> Result<Option<String>, StackError> {
+    let Some(auth) = &setup.auth else { return Ok(None) };
+    let text = from_environment(&auth.bearer)?;
+    let value = |name: &str| (name == "key").then(|| key.to_owned());
+    let filled = fill::fill(&text, &value);
+    filled.map(Some).map_err(|missing| StackError::start(format!("`{missing}` has no value in `auth`")))
+}
+
+fn from_environment(text: &str) -> Result<String, StackError> {
+    fill::environment(text, &|name| std::env::var(name).ok())
+        .map_err(|name| StackError::start(format!("the environment variable {name} is not set; the setup reads it")))
+}
+
+/// An address without trailing slashes and `/v1`; one without a scheme is `http://`.
+fn base_of(url: &str) -> String {
+    let url = url.trim().trim_end_matches('/');
+    let url = url.strip_suffix("/v1").unwrap_or(url).trim_end_matches('/');
+    if url.contains("://") { url.to_owned() } else { format!("http://{url}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_with_or_without_their_ends() {
+        for url in ["http://h:1", "http://h:1/", "http://h:1/v1", " http://h:1/v1/ ", "h:1/v1"] {
+            assert_eq!(base_of(url), "http://h:1", "{url}");
+        }
+        assert_eq!(base_of("https://h/openai/v1"), "https://h/openai");
     }
 }

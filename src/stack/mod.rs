@@ -3,8 +3,24 @@
 //! [`Stack::up`] returns only when the server has really generated; [`Stack::down`] returns only when the port is closed and
 //! the process group is gone. We never kill what we did not start.
 
+mod cache;
 mod error;
+mod fill;
+pub mod guardian;
 mod handle;
+mod identity;
+mod logs;
+mod needs;
+mod order;
+mod os;
+mod probe;
+mod process;
+mod provision;
+mod scratch;
+mod service;
 
+pub use cache::cache_dir;
 pub use error::StackError;
 pub use handle::{LogMark, Progress, Stack, StackOptions};
+pub use needs::unmet;
+pub use provision::{Provisioned, licences, provision};

@@ -1,0 +1,201 @@
+//! What did the services say? Lines go to `logs/NAME.log` as they come, and the latest are kept in memory for windows.
+//!
+//! Secrets are replaced before a byte is written anywhere.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::{LogMark, StackError};
+
+/// Bytes of log that are kept in memory.
+const KEPT: u64 = 4 * 1024 * 1024;
+/// A longer line is cut into pieces of this size.
+const LONGEST_LINE: u64 = 64 * 1024;
+/// What stands in place of a secret.
+const REDACTED: &str = "<redacted>";
+
+/// The logs of one stack; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Logs(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// Folder of the files; without one, lines are only kept in memory.
+    folder: Option<PathBuf>,
+    secrets: Vec<String>,
+    ring: Mutex<Ring>,
+}
+
+#[derive(Debug, Default)]
+struct Ring {
+    lines: VecDeque<Line>,
+    /// Bytes that ever came.
+    end: u64,
+}
+
+#[derive(Debug)]
+struct Line {
+    at: u64,
+    service: Arc<str>,
+    text: String,
+}
+
+impl Logs {
+    /// Logs with files in `folder`, which is made if absent.
+    pub(super) fn create(folder: Option<PathBuf>, secrets: Vec<String>) -> Result<Self, StackError> {
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StackError::start(format!("cannot make the log folder {}: {error}", folder.display())))?;
+        }
+        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
+        Ok(Self(Arc::new(Inner { folder, secrets, ring: Mutex::default() })))
+    }
+
+    /// Reads `from` to its end on a thread of its own.
+    pub(super) fn pump(
+        &self,
+        service: &str,
+        from: impl Read + Send + 'static,
+    ) -> Result<std::thread::JoinHandle<()>, StackError> {
+        let mut file = self.0.folder.as_deref().map(|folder| open(folder, service)).transpose()?;
+        let (logs, service) = (self.clone(), Arc::<str>::from(service));
+        std::thread::Builder::new()
+            .name(format!("log {service}"))
+            .spawn(move || {
+                let mut from = BufReader::new(from);
+                let mut raw = Vec::new();
+                // A read error means that the other end is gone, as its end does.
+                while matches!((&mut from).take(LONGEST_LINE).read_until(b'\n', &mut raw), Ok(1..)) {
+                    let text = logs.redact(&String::from_utf8_lossy(&raw));
+                    raw.clear();
+                    let text = if text.ends_with('\n') { text } else { text + "\n" };
+                    // A full disk must not stop the service by a full pipe: the lines then live in memory only.
+                    if file.as_mut().is_some_and(|file| file.write_all(text.as_bytes()).is_err()) {
+                        file = None;
+                    }
+                    logs.push(&service, text);
+                }
+            })
+            .map_err(|error| StackError::start(format!("cannot start a thread: {error}")))
+    }
+
+    /// Where the logs stand now.
+    pub(super) fn mark(&self) -> LogMark {
+        LogMark(self.ring().end)
+    }
+
+    /// Lines since a mark, at most `cap` bytes: the head and the tail, with a line between that says how much is left out.
+    pub(super) fn since(&self, mark: LogMark, cap: usize) -> String {
+        let ring = self.ring();
+        let several = ring.lines.iter().any(|line| line.service != ring.lines[0].service);
+        let mut text = String::new();
+        for line in ring.lines.iter().filter(|line| line.at >= mark.0) {
+            if several {
+                text.push_str(&line.service);
+                text.push_str(": ");
+            }
+            text.push_str(&line.text);
+        }
+        head_and_tail(&text, cap)
+    }
+
+    /// The last lines of one service.
+    pub(super) fn tail(&self, service: &str, lines: usize) -> String {
+        let ring = self.ring();
+        let mut last: Vec<&str> =
+            ring.lines.iter().rev().filter(|line| &*line.service == service).take(lines).map(|l| l.text.as_str()).collect();
+        last.reverse();
+        last.concat()
+    }
+
+    fn push(&self, service: &Arc<str>, text: String) {
+        let mut ring = self.ring();
+        let at = ring.end;
+        ring.end += text.len() as u64;
+        ring.lines.push_back(Line { at, service: Arc::clone(service), text });
+        while ring.lines.front().is_some_and(|line| ring.end - line.at > KEPT) {
+            ring.lines.pop_front();
+        }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        self.0.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
+    }
+
+    fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
+        self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn open(folder: &Path, service: &str) -> Result<File, StackError> {
+    let path = folder.join(format!("{service}.log"));
+    let file = OpenOptions::new().create(true).append(true).open(&path);
+    file.map_err(|error| StackError::start(format!("cannot write the log {}: {error}", path.display())))
+}
+
+/// Cuts the middle out of a text that is longer than `cap` bytes, at line ends.
+fn head_and_tail(text: &str, cap: usize) -> String {
+    if text.len() <= cap {
+        return text.to_owned();
+    }
+    let head = text[..text.floor_char_boundary(cap / 3)].rfind('\n').map_or(0, |at| at + 1);
+    let tail_from = text.ceil_char_boundary(text.len() - cap.saturating_sub(head));
+    let tail = text[tail_from..].find('\n').map_or(tail_from, |at| tail_from + at + 1);
+    format!("{}… {} bytes left out …\n{}", &text[..head], tail - head, &text[tail..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn logs(secrets: &[&str]) -> Logs {
+        Logs::create(None, secrets.iter().map(|s| (*s).to_owned()).collect()).unwrap()
+    }
+
+    fn pump(logs: &Logs, service: &str, text: &[u8]) {
+        logs.pump(service, std::io::Cursor::new(text.to_vec())).unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn windows_begin_at_their_mark_and_name_services_when_there_are_several() {
+        let logs = logs(&[]);
+        pump(&logs, "server", b"one\ntwo\n");
+        let mark = logs.mark();
+        pump(&logs, "server", b"three");
+        assert_eq!(logs.since(mark, 100), "three\n");
+        assert_eq!(logs.since(LogMark::default(), 100), "one\ntwo\nthree\n");
+        pump(&logs, "proxy", b"four\n");
+        assert_eq!(logs.since(mark, 100), "server: three\nproxy: four\n");
+        assert_eq!(logs.tail("server", 2), "two\nthree\n");
+    }
+
+    #[test]
+    fn secrets_are_replaced_before_anything_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let logs = Logs::create(Some(folder.path().to_owned()), vec!["s3cret".to_owned(), String::new()]).unwrap();
+        pump(&logs, "server", b"key s3cret, again s3cret\n\xff\n");
+        assert_eq!(logs.tail("server", 9), "key <redacted>, again <redacted>\n\u{fffd}\n");
+        let written = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
+        assert_eq!(written, logs.tail("server", 9));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let logs = logs(&[]);
+        pump(&logs, "server", &b"0123456789abcde\n".repeat(600_000));
+        assert!(logs.since(LogMark::default(), usize::MAX).len() as u64 <= KEPT);
+        assert_eq!(logs.mark(), LogMark(9_600_000));
+    }
+
+    #[test]
+    fn long_windows_keep_head_and_tail() {
+        let text: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let cut = head_and_tail(&text, 90);
+        assert!(cut.starts_with("line 0\n") && cut.ends_with("line 99\n"), "{cut}");
+        assert!(cut.contains(" bytes left out …\n") && cut.len() < 90 + 40, "{cut}");
+        assert_eq!(head_and_tail("short\n", 90), "short\n");
+    }
+}

@@ -1,0 +1,215 @@
+//! One service of a stack: its command with everything filled in, its port, from start to warm.
+//!
+//! A port that we choose is free when we choose it and may be taken the next moment. So nothing is sent before the kernel
+//! says that the listening socket belongs to our own process group; if it is a stranger's, the service moves to another port.
+
+use std::time::{Duration, Instant};
+
+use super::guardian::Guardian;
+use super::logs::Logs;
+use super::os::{self, Listening};
+use super::probe::{Probe, WarmUpReply};
+use super::process::{Launch, POLL, Process, describe, signal_named};
+use super::{Progress, StackError};
+use crate::event::StackPhase;
+use crate::spec::setup::Service;
+
+const LOG_LINES: usize = 30;
+/// How often a stranger may take the port that we chose.
+const PORT_TRIES: usize = 5;
+/// One look at the health address.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A service that runs.
+#[derive(Debug)]
+pub(super) struct Running {
+    process: Process,
+    port: u16,
+    signal: nix::sys::signal::Signal,
+    grace: Duration,
+}
+
+/// What a start needs to know.
+pub(super) struct Start<'a> {
+    pub name: &'a str,
+    pub service: &'a Service,
+    /// Where it must listen; `None`: anywhere.
+    pub port: Option<u16>,
+    /// Its command and environment for a port.
+    pub launch: &'a dyn Fn(u16) -> Result<Launch, StackError>,
+    /// Model that is asked for the warm-up.
+    pub warm_up: Option<&'a str>,
+    pub bearer: Option<&'a str>,
+    pub guardian: &'a Guardian,
+    pub logs: &'a Logs,
+    pub progress: &'a Progress,
+}
+
+/// Why a try did not come up.
+enum Setback {
+    /// A stranger has the port; another may do.
+    Port(String),
+    Fatal(StackError),
+}
+
+impl Running {
+    /// Starts a service and returns when it is ready and warm.
+    pub(super) async fn start(start: &Start<'_>) -> Result<Self, StackError> {
+        let mut stranger = String::new();
+        for _ in 0..if start.port.is_some() { 1 } else { PORT_TRIES } {
+            match Self::attempt(start).await {
+                Ok(running) => return Ok(running),
+                Err(Setback::Fatal(error)) => return Err(error),
+                Err(Setback::Port(who)) => {
+                    (start.progress)(StackPhase::Start, &format!("{}: {who}", start.name));
+                    stranger = who;
+                }
+            }
+        }
+        let next = if start.port.is_some() { "end it, or set `port: auto`" } else { "too many programs take ports here" };
+        Err(StackError::start(format!("`{}` cannot listen: {stranger}; {next}", start.name)))
+    }
+
+    /// Where it listens.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// An error if the process has ended.
+    pub(super) fn alive(&mut self, logs: &Logs) -> Result<(), StackError> {
+        match self.process.exited() {
+            None => Ok(()),
+            Some(status) => {
+                let message = format!("`{}` died: {}; see its log", self.process.name(), describe(status));
+                Err(StackError::start(message).with_detail(logs.tail(self.process.name(), LOG_LINES)))
+            }
+        }
+    }
+
+    /// Ends it and verifies that its group and its port are gone.
+    pub(super) async fn stop(mut self, grace_at_most: Duration, progress: &Progress) -> Result<(), StackError> {
+        let (name, began) = (self.process.name().to_owned(), Instant::now());
+        let group = self.process.group();
+        progress(StackPhase::Stop, &format!("{name}: stopping"));
+        let grace = self.grace.min(grace_at_most);
+        let killed = self.process.stop(self.signal, grace).await?;
+        let deadline = Instant::now() + Duration::from_secs(2);
+        // A socket may outlive its process for a moment. A stranger who took the port since then is none of ours.
+        while os::listening(self.port, Some(group)) == Listening::Ours {
+            if Instant::now() > deadline {
+                return Err(StackError::stop(format!("port {} of `{name}` is still open after its end", self.port)));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        let how = if killed { format!("killed, it did not end within {:.1} s", grace.as_secs_f64()) } else { "ended".to_owned() };
+        progress(StackPhase::Gone, &format!("{name}: {how}, gone after {:.2} s", began.elapsed().as_secs_f64()));
+        Ok(())
+    }
+
+    async fn attempt(start: &Start<'_>) -> Result<Self, Setback> {
+        let port = match start.port {
+            Some(port) => port,
+            None => os::free_port().map_err(|error| {
+                Setback::Fatal(StackError::start(format!("no free port on 127.0.0.1 for `{}`: {error}", start.name)))
+            })?,
+        };
+        if let Listening::Stranger(who) = os::listening(port, None) {
+            return Err(Setback::Port(format!("port {port} is taken by {who}")));
+        }
+        let launch = (start.launch)(port).map_err(Setback::Fatal)?;
+        let process = Process::spawn(&launch, start.guardian, start.logs).map_err(Setback::Fatal)?;
+        let message = format!("{}: started as process {}, port {port}", start.name, process.group());
+        (start.progress)(StackPhase::Start, &message);
+        let stop = &start.service.stop;
+        let signal = signal_named(&stop.signal).ok_or_else(|| {
+            let message = format!("`stop: {{signal: {}}}` of `{}` is not TERM, INT or KILL", stop.signal, start.name);
+            Setback::Fatal(StackError::start(message))
+        })?;
+        let mut running = Self { process, port, signal, grace: stop.grace.0 };
+        let began = Instant::now();
+        let deadline = began + start.service.ready.within.0;
+        running.until_listening(start, deadline).await?;
+        let probe = Probe::new(&format!("http://127.0.0.1:{port}"), start.bearer).map_err(Setback::Fatal)?;
+        running.until_healthy(start, &probe, deadline).await.map_err(Setback::Fatal)?;
+        let healthy = began.elapsed();
+        if let Some(model) = start.warm_up {
+            running.until_warm(start, &probe, model, deadline).await.map_err(Setback::Fatal)?;
+        }
+        let warm = began.elapsed().saturating_sub(healthy).as_secs_f64();
+        let warm = if start.warm_up.is_some() { format!(", warm-up took {warm:.2} s") } else { String::new() };
+        (start.progress)(StackPhase::Ready, &format!("{}: healthy after {:.2} s{warm}", start.name, healthy.as_secs_f64()));
+        Ok(running)
+    }
+
+    async fn until_listening(&mut self, start: &Start<'_>, deadline: Instant) -> Result<(), Setback> {
+        loop {
+            match os::listening(self.port, Some(self.process.group())) {
+                Listening::Ours => return Ok(()),
+                Listening::Stranger(who) => return Err(Setback::Port(format!("port {} was taken by {who}", self.port))),
+                Listening::Nobody => {}
+            }
+            let last = format!("it does not listen on port {}", self.port);
+            self.tick(start, deadline, &last).await.map_err(Setback::Fatal)?;
+        }
+    }
+
+    async fn until_healthy(&mut self, start: &Start<'_>, probe: &Probe, deadline: Instant) -> Result<(), StackError> {
+        loop {
+            let last = match probe.get(&start.service.ready.http, HEALTH_TIMEOUT).await {
+                Ok(reply) if reply.status == 200 => return Ok(()),
+                Ok(reply) => reply.brief(),
+                Err(error) => error,
+            };
+            self.tick(start, deadline, &format!("GET {}: {last}", start.service.ready.http)).await?;
+        }
+    }
+
+    async fn until_warm(&mut self, start: &Start<'_>, probe: &Probe, model: &str, deadline: Instant) -> Result<(), StackError> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            let last = match self.while_alive(start, probe.warm_up(model, left)).await? {
+                WarmUpReply::Generated => return Ok(()),
+                WarmUpReply::NotYet(last) => last,
+                WarmUpReply::Refused(why) => {
+                    let message = format!("`{}` refuses to generate with the model `{model}`: {why}", start.name);
+                    return Err(StackError::ready(message).with_detail(start.logs.tail(start.name, LOG_LINES)));
+                }
+            };
+            self.tick(start, deadline, &format!("warm-up: {last}")).await?;
+        }
+    }
+
+    /// Waits for an answer, but not for a dead process's.
+    async fn while_alive<T>(&mut self, start: &Start<'_>, answer: impl Future<Output = T>) -> Result<T, StackError> {
+        let mut answer = std::pin::pin!(answer);
+        loop {
+            match tokio::time::timeout(POLL, &mut answer).await {
+                Ok(value) => return Ok(value),
+                Err(_) if self.process.exited().is_some() => return Err(self.died(start).await),
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// One turn of waiting: dead ends it, late ends it with the last status, else a short sleep.
+    async fn tick(&mut self, start: &Start<'_>, deadline: Instant, last: &str) -> Result<(), StackError> {
+        if self.process.exited().is_some() {
+            return Err(self.died(start).await);
+        }
+        if Instant::now() >= deadline {
+            let within = start.service.ready.within;
+            let message = format!("`{}` was not ready within {within}; last: {last}", start.name);
+            return Err(StackError::ready(message).with_detail(start.logs.tail(start.name, LOG_LINES)));
+        }
+        tokio::time::sleep(POLL).await;
+        Ok(())
+    }
+
+    async fn died(&mut self, start: &Start<'_>) -> StackError {
+        let status = self.process.wait().await;
+        let log = start.logs.tail(start.name, LOG_LINES);
+        let last = log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("its log is empty");
+        let message = format!("`{}` died before it was ready: {}; last words: {last}", start.name, describe(status));
+        StackError::start(message).with_detail(log)
+    }
+}
