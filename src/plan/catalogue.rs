@@ -1,6 +1,7 @@
 //! All step sentences as data, and the index that finds the one a step means.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use regex::Regex;
 
@@ -57,6 +58,8 @@ pub struct Catalogue {
     index: HashMap<String, Vec<DefId>>,
     /// Sentences without their parameters, for comparing.
     plain: Vec<String>,
+    /// Compiled expressions: a fresh copy of a regex begins with an empty cache, which costs more than the match.
+    regexes: Vec<OnceLock<Regex>>,
 }
 
 /// What a sentence means.
@@ -79,12 +82,17 @@ impl Catalogue {
             index.entry(literal_prefix(def.sentence)).or_default().push(id);
         }
         let plain = defs.iter().map(|def| without_parameters(def.sentence)).collect();
-        Self { defs, index, plain }
+        let regexes = defs.iter().map(|_| OnceLock::new()).collect();
+        Self { defs, index, plain, regexes }
     }
 
     /// One definition.
     pub fn def(&self, id: DefId) -> &StepDef {
         &self.defs[id.0 as usize]
+    }
+
+    fn regex(&self, id: DefId) -> &Regex {
+        self.regexes[id.0 as usize].get_or_init(self.def(id).regex)
     }
 
     /// All definitions with their ids.
@@ -107,7 +115,7 @@ impl Catalogue {
         let (one, two) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         for key in [format!("{one} {two}"), one.to_owned(), String::new()] {
             for &id in self.index.get(&key).into_iter().flatten() {
-                let regex = (self.def(id).regex)();
+                let regex = self.regex(id);
                 if let Some(captures) = regex.captures(text) {
                     let captures = regex
                         .capture_names()
