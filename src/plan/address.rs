@@ -1,6 +1,4 @@
-//! Addresses of servers as people write them: with or without `/v1`, with `${NAME}` in them.
-
-use std::collections::BTreeMap;
+//! Addresses of servers as people write them: with or without `/v1`.
 
 /// Base address without trailing slash and without `/v1`. **Errors**: what is wrong with it, in words.
 pub fn normal_url(text: &str) -> Result<String, String> {
@@ -21,40 +19,6 @@ pub fn normal_url(text: &str) -> Result<String, String> {
     Ok(base.to_owned())
 }
 
-/// What became of a text with `${NAME}` and `${NAME:-default}` in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Interpolated {
-    /// Every variable is set or has a default.
-    Text(String),
-    /// This one is not set.
-    Unset(String),
-    /// A `${` is not closed, or names nothing.
-    Malformed,
-}
-
-/// Fills in environment variables; an empty variable counts as not set, as shells have it with `:-`.
-pub(super) fn interpolate(text: &str, environment: &BTreeMap<String, String>) -> Interpolated {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(open) = rest.find("${") {
-        out.push_str(&rest[..open]);
-        let Some(close) = rest[open..].find('}') else { return Interpolated::Malformed };
-        let inside = &rest[open + 2..open + close];
-        let (name, default) = inside.split_once(":-").map_or((inside, None), |(name, default)| (name, Some(default)));
-        if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Interpolated::Malformed;
-        }
-        match (environment.get(name).filter(|value| !value.is_empty()), default) {
-            (Some(value), _) => out.push_str(value),
-            (None, Some(default)) => out.push_str(default),
-            (None, None) => return Interpolated::Unset(name.to_owned()),
-        }
-        rest = &rest[open + close + 1..];
-    }
-    out.push_str(rest);
-    Interpolated::Text(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,22 +37,6 @@ mod tests {
             ("http://a?x=1", None),
         ] {
             assert_eq!(normal_url(text).ok().as_deref(), expect, "{text}");
-        }
-    }
-
-    #[test]
-    fn variables_are_filled_in() {
-        let environment = BTreeMap::from([("A".to_owned(), "x".to_owned()), ("E".to_owned(), String::new())]);
-        for (text, expect) in [
-            ("plain", Interpolated::Text("plain".to_owned())),
-            ("${A}/${A}", Interpolated::Text("x/x".to_owned())),
-            ("${B:-d}${E:-e}", Interpolated::Text("de".to_owned())),
-            ("${B}", Interpolated::Unset("B".to_owned())),
-            ("${E}", Interpolated::Unset("E".to_owned())),
-            ("${A", Interpolated::Malformed),
-            ("${}", Interpolated::Malformed),
-        ] {
-            assert_eq!(interpolate(text, &environment), expect, "{text}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::address::{Interpolated, interpolate, normal_url};
+use super::address::normal_url;
 use super::draft::{Draft, DraftFile};
 use super::settings::{self, Settings};
 use super::{
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::event::{CellId, ScenarioId, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
+use crate::spec::env::expand_env;
 use crate::spec::setup::{ABILITIES, ROLES};
 use crate::spec::{ProfileSpec, SetupSpec};
 
@@ -104,28 +105,21 @@ fn connect(input: &PlanInput, setup: &Chosen<'_>, diagnostics: &mut Diagnostics)
         return Some(reached(Connect::Start, "started by us", "built-in".to_owned(), None));
     };
     let at = setup.input.places.value("/attach/url");
-    match interpolate(&attach.url, &input.environment) {
-        Interpolated::Text(text) => {
+    let lookup = |name: &str| input.environment.get(name).filter(|value| !value.is_empty()).cloned();
+    match expand_env(&attach.url, lookup) {
+        Ok(text) => {
             let url = normal(&text, at)?;
             Some(reached(Connect::Attach { url: url.clone() }, &url, "the setup's `attach`".to_owned(), None))
         }
-        Interpolated::Unset(_) if !spec.services.is_empty() => Some(reached(
+        Err(_) if !spec.services.is_empty() => Some(reached(
             Connect::Start,
             "started by us",
             "the setup's services, as its `attach` has no address".to_owned(),
             None,
         )),
-        Interpolated::Unset(name) => {
-            let reason = format!("the environment variable `{name}` is not set: it says where the server is");
-            Some(reached(Connect::Start, "not known", format!("environment {name}"), Some(reason)))
-        }
-        Interpolated::Malformed => {
-            let message = format!("`{}` holds a `${{` that names no variable", attach.url);
-            say(
-                diagnostics,
-                Diagnostic::error("setup/bad-url", at, message).help("write `${NAME}` or `${NAME:-default}`".to_owned()),
-            );
-            None
+        Err(names) => {
+            let reason = format!("the environment variable `{}` is not set: it says where the server is", names.join("`, `"));
+            Some(reached(Connect::Start, "not known", format!("environment {}", names.join(", ")), Some(reason)))
         }
     }
 }
@@ -320,25 +314,12 @@ impl Scenarios<'_> {
     }
 }
 
-/// Mistakes of setups and flags that need no suite: abilities, roles, profiles that do not exist.
+/// Mistakes of setups and flags that need no suite and that no setup file shows alone.
 pub(super) fn check_setups(input: &PlanInput, diagnostics: &mut Diagnostics) {
     for setup in &input.setups {
         let (spec, places) = (&setup.spec, &setup.places);
-        for (index, ability) in spec.abilities.iter().enumerate() {
-            let plain = ability.trim_end_matches('?');
-            if !ABILITIES.contains(&plain) {
-                let at = places.value(&format!("/abilities/{index}"));
-                let message = format!("there is no ability `{plain}`");
-                diagnostics.push(Diagnostic::error("setup/unknown-ability", at, message).help(offer(plain, &ABILITIES)));
-            }
-        }
         for (role, models) in &spec.models {
             let pointer = format!("/models/{role}");
-            if !ROLES.contains(&role.as_str()) {
-                let message = format!("there is no role `{role}`");
-                diagnostics
-                    .push(Diagnostic::error("setup/unknown-role", places.key(&pointer), message).help(offer(role, &ROLES)));
-            }
             if models.all().iter().all(|model| model.trim().is_empty()) {
                 let message = format!("the role `{role}` names no model");
                 diagnostics.push(Diagnostic::error("setup/no-model", places.value(&pointer), message));

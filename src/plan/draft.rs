@@ -55,8 +55,7 @@ impl Parameters {
                 Value::Array(items) => items.iter().collect(),
                 single => vec![single],
             };
-            let plain =
-                !values.is_empty() && values.iter().all(|value| value.is_string() || value.is_number() || value.is_boolean());
+            let plain = values.iter().all(|value| value.is_string() || value.is_number() || value.is_boolean());
             if plain {
                 list.push((name.as_str().into(), values.into_iter().map(RowValue::of).collect()));
             } else {
