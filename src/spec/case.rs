@@ -50,7 +50,6 @@ pub enum Each {
     /// A data file.
     File(String),
     /// Inline rows.
-    #[schemars(with = "Vec<IndexMap<String, super::yaml::Written>>")]
     Rows(Vec<IndexMap<String, Value>>),
 }
 

@@ -10,6 +10,7 @@ pub mod files;
 pub mod gherkin;
 pub mod load;
 pub mod profile;
+pub mod rows;
 pub mod setup;
 pub mod suite;
 pub mod tool;

@@ -9,15 +9,15 @@ use serde::{Deserialize, Serialize};
 pub struct ProfileSpec {
     /// Name; the file is `profiles/NAME.yaml`.
     pub name: String,
-    /// What it covers, in a sentence.
+    /// What it covers, in a sentence (default: empty).
     #[serde(default)]
     pub description: String,
     /// How the identity handshake recognises the server.
     pub server: ServerMatch,
-    /// Rules lowered for this server.
+    /// Wire rules lowered to dialect for this server; a rule that is broken without being listed here fails the scenario.
     #[serde(default)]
     pub dialect: Vec<Dialect>,
-    /// Failures that are written down.
+    /// Failures that are written down: they are counted as known and do not fail the run; if one passes, the entry is stale.
     #[serde(default)]
     pub known: Vec<Known>,
 }
@@ -34,13 +34,13 @@ pub struct ServerMatch {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dialect {
-    /// Rule id, `W…`.
+    /// Id of the wire rule, `W` and three digits.
     pub rule: String,
     /// Why the server does so.
     pub reason: String,
     /// Evidence: repository, file or issue.
     pub source: String,
-    /// Version bound (`<=b9999`).
+    /// Version bound (`<=b9999`); without one every version is meant. A version that is not known meets no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versions: Option<String>,
 }
@@ -60,17 +60,17 @@ pub struct Known {
     /// Regular expression that the step's actual value must match.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actual: Option<String>,
-    /// Why.
+    /// Why it fails, in a sentence.
     pub reason: String,
-    /// Evidence.
+    /// Evidence: repository, file or issue.
     pub source: String,
-    /// Version bound.
+    /// Version bound (`<=b9999`); without one every version is meant. A version that is not known meets no bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versions: Option<String>,
-    /// Who looks after the entry.
+    /// Who looks after the entry: a person or a team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
-    /// Date by which it is looked at again, `YYYY-MM-DD`.
+    /// Date by which the entry is looked at again, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_by: Option<String>,
 }

@@ -3,7 +3,6 @@
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::suite::Defaults;
 use super::yaml::Span;
@@ -14,7 +13,7 @@ use super::yaml::Span;
 pub struct SetupSpec {
     /// Name of the setup; the file is `setups/NAME.yaml`.
     pub name: String,
-    /// What it is, in a sentence.
+    /// What the setup is, in a sentence (default: empty).
     #[serde(default)]
     pub description: String,
     /// Another setup whose keys are taken where this one says nothing (maps merge, lists and values replace).
@@ -47,7 +46,7 @@ pub struct SetupSpec {
     /// Sampling and run defaults; they win over the suite's.
     #[serde(default)]
     pub defaults: Defaults,
-    /// Runner labels for the CI matrix.
+    /// Runner labels for the CI matrix (default: none).
     #[serde(default)]
     pub labels: Vec<String>,
 }
@@ -76,7 +75,7 @@ impl OneOrMany {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provision {
-    /// A Python environment.
+    /// A Python environment, made by uv; its interpreter is `<python>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonEnv>,
     /// Files taken out of Python packages.
@@ -102,7 +101,7 @@ pub struct PythonEnv {
     /// Lock file with hashes, per platform: `<os>` and `<arch>` are filled in (`assets/locks/llamacpp-<os>-<arch>.txt`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
-    /// Licence of what is fetched.
+    /// Licence of what is fetched, as an SPDX expression where it has one.
     pub licence: String,
     /// Rough size on disk (`143 MB`).
     pub size: String,
@@ -121,9 +120,9 @@ pub struct PackageFile {
     /// Name under `<files>`.
     #[serde(rename = "as")]
     pub name: String,
-    /// Licence.
+    /// Licence of it, as an SPDX expression where it has one.
     pub licence: String,
-    /// Rough size.
+    /// Rough size on disk (`143 MB`).
     pub size: String,
 }
 
@@ -131,7 +130,7 @@ pub struct PackageFile {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DebianFiles {
-    /// Package names.
+    /// Names of the Debian packages.
     pub packages: Vec<String>,
     /// Files kept: globs inside the packages; they are put flat into `<files>/NAME/`.
     pub keep: Vec<String>,
@@ -141,9 +140,9 @@ pub struct DebianFiles {
     /// Whether the setup works (slower) without it.
     #[serde(default)]
     pub optional: bool,
-    /// Licence.
+    /// Licence of it, as an SPDX expression where it has one.
     pub licence: String,
-    /// Rough size.
+    /// Rough size on disk (`143 MB`).
     pub size: String,
 }
 
@@ -167,7 +166,7 @@ pub struct Service {
     /// Environment variables added; the same placeholders. An empty value removes the variable.
     #[serde(default)]
     pub env: IndexMap<String, String>,
-    /// `auto` (default) or a number.
+    /// Port that the service listens on: `auto` (default: a free one) or a number.
     #[serde(default)]
     pub port: PortSpec,
     /// When it counts as ready.
@@ -223,10 +222,10 @@ mod auto_word {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ready {
-    /// Path that must answer 200.
+    /// Path that must answer 200 (default `/health`).
     #[serde(default = "Ready::default_path")]
     pub http: String,
-    /// Time allowed.
+    /// Time allowed from the start of the process (default `60s`).
     #[serde(default = "Ready::default_within")]
     pub within: Span,
 }
@@ -259,10 +258,10 @@ pub struct WarmUp {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
-    /// `TERM`, `INT` or `KILL`.
+    /// Signal sent to the process group: `TERM` (default), `INT` or `KILL`.
     #[serde(default = "Stop::default_signal")]
     pub signal: String,
-    /// Time allowed before SIGKILL.
+    /// Time allowed before SIGKILL (default `10s`).
     #[serde(default = "Stop::default_grace")]
     pub grace: Span,
 }
@@ -295,13 +294,14 @@ pub struct Attach {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Needs {
-    /// Free memory (`2GiB`).
+    /// Free memory (`2GiB`, `512MB`); with less the cell is skipped with the figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
-    /// Commands on PATH.
+    /// Commands that must be on PATH.
     #[serde(default)]
     pub commands: Vec<String>,
-    /// Environment variables that must be set; only these may be read by `${NAME}`.
+    /// Environment variables that must be set; only these may be read by `${NAME}` and `${NAME:-default}`. One that is read only
+    /// with defaults, or only by `attach.url` beside `services`, may be unset.
     #[serde(default)]
     pub env: Vec<String>,
     /// Operating systems (`linux`, `macos`).
@@ -344,6 +344,3 @@ pub const ABILITIES: [&str; 18] = [
 
 /// The closed list of model roles.
 pub const ROLES: [&str; 6] = ["text", "tools", "reasoning", "vision", "embedding", "judge"];
-
-/// A setup whose `extends:` chain is merged, kept beside the raw value for `explain`.
-pub type RawSetup = Value;

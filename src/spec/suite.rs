@@ -12,7 +12,7 @@ use super::yaml::Span;
 pub struct SuiteSpec {
     /// Name of the suite; the file is `suites/NAME.yaml`.
     pub name: String,
-    /// What the suite demands, in a sentence.
+    /// What the suite demands, in a sentence (default: empty).
     #[serde(default)]
     pub description: String,
     /// Gherkin files: paths or globs, relative to the project folder.
@@ -42,15 +42,18 @@ pub struct SuiteSpec {
 pub struct Defaults {
     /// Sampling temperature, 0 to 2.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 2.0))]
     pub temperature: Option<f64>,
-    /// Sampling seed.
+    /// Sampling seed, sent as `seed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<i64>,
-    /// Bound on generated tokens.
+    /// Bound on generated tokens, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub max_tokens: Option<u64>,
     /// Nucleus sampling, 0 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0.0, max = 1.0))]
     pub top_p: Option<f64>,
     /// Time limit of one request and of the step that makes it (`60s`, `500ms`, `2m`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,10 +64,12 @@ pub struct Defaults {
     /// How often a failed scenario is tried again; a pass then counts as flaky.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retries: Option<u32>,
-    /// How often every scenario is run.
+    /// How often every scenario is run, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub repeats: Option<u32>,
-    /// Scenarios at once.
+    /// Scenarios at once, 1 or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub concurrency: Option<u32>,
 }

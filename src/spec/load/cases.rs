@@ -24,7 +24,7 @@ pub fn load_cases(project: &Project, map: &mut SourceMap, path: &str) -> (Option
             }
             CaseFile::Many(cases) => cases.iter().enumerate().for_each(|(at, case)| check(&mut checks, &format!("/{at}"), case)),
         }
-        diagnostics.extend(checks.found);
+        diagnostics.extend(checks.sorted());
     }
     (loaded, diagnostics)
 }

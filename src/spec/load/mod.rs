@@ -52,6 +52,12 @@ impl<'a> Checks<'a> {
         Self { map, places: &loaded.places, found: Vec::new() }
     }
 
+    /// What was found, in the order of the text.
+    fn sorted(mut self) -> Diagnostics {
+        self.found.sort_by_key(|one| one.at.map(|at| (at.file, at.start)));
+        self.found
+    }
+
     /// Reports a mistake at the value of a pointer.
     fn at_value(&mut self, code: Code, pointer: &str, message: impl Into<String>, help: Option<String>) {
         self.found.push(Diagnostic::error(code, self.places.value(pointer), message).help(help));

@@ -32,7 +32,7 @@ fn check(map: &SourceMap, loaded: &Loaded<ProfileSpec>) -> Diagnostics {
     for (at, entry) in loaded.spec.known.iter().enumerate() {
         known(&mut checks, &format!("/known/{at}"), entry);
     }
-    checks.found
+    checks.sorted()
 }
 
 fn known(checks: &mut Checks<'_>, pointer: &str, entry: &Known) {

@@ -118,7 +118,7 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
     }
     after_cycles(&mut checks, setup);
     undeclared_env(&mut checks, loaded);
-    checks.found
+    checks.sorted()
 }
 
 /// What a provisioning command may mention.

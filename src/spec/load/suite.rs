@@ -33,7 +33,7 @@ fn check(map: &SourceMap, loaded: &Loaded<SuiteSpec>) -> Diagnostics {
     for (name, values) in &suite.parameters {
         parameter(&mut checks, name, values);
     }
-    checks.found
+    checks.sorted()
 }
 
 fn parameter(checks: &mut Checks<'_>, name: &str, values: &Value) {

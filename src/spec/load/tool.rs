@@ -54,5 +54,5 @@ fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {
             checks.at_key("tool/bad-return", &pointer, message, None);
         }
     }
-    checks.found
+    checks.sorted()
 }

@@ -19,5 +19,5 @@ pub use load::{Loaded, load, load_list, load_value, load_value_list};
 pub(crate) use load::{finish, read_one};
 pub use places::{Places, escape};
 pub(crate) use shape::schema_of;
-pub use shape::{AS_WRITTEN, Scalar, Written};
+pub use shape::{AS_WRITTEN, Scalar};
 pub use span::Span;

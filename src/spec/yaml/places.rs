@@ -30,8 +30,8 @@ pub(super) struct Node {
 /// What stands there.
 #[derive(Debug, Clone)]
 pub(super) enum Part {
-    /// A scalar; `plain` where it carries neither quotes nor a tag, so that its text is what was written.
-    Scalar { plain: bool },
+    /// A scalar; `plain` is its text where it carries neither quotes nor a tag: then its text is what was written.
+    Scalar { plain: Option<At> },
     /// A list.
     List(Vec<NodeId>),
     /// A map, in the order written, merged keys last.
@@ -87,6 +87,18 @@ impl Places {
                 _ => std::collections::BTreeSet::new(),
             },
             _ => std::collections::BTreeSet::new(),
+        }
+    }
+
+    /// Place of the text of a number, truth value or word at a JSON pointer, where it is written without quotes or a tag;
+    /// of the anchored text where an alias stands there.
+    pub fn plain(&self, pointer: &str) -> Option<At> {
+        match self.walk(pointer) {
+            (Some(node), _, true) => match self.nodes[node as usize].part {
+                Part::Scalar { plain } => plain,
+                _ => None,
+            },
+            _ => None,
         }
     }
 

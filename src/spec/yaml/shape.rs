@@ -161,8 +161,8 @@ impl<'a> Settler<'a> {
             }
             (Value::Object(entries), Part::Map(nodes)) => self.settle_map(entries, nodes, schemas),
             (Value::Bool(_) | Value::Number(_), Part::Scalar { plain }) => {
-                let written = self.map.slice(node.at);
-                if let Some(settled) = settled(value, written, *plain, schemas) {
+                let written = plain.map(|at| self.map.slice(at));
+                if let Some(settled) = settled(value, written, schemas) {
                     *value = settled;
                 }
             }
@@ -184,9 +184,10 @@ impl<'a> Settler<'a> {
     }
 }
 
-fn settled(value: &Value, written: &str, plain: bool, schemas: &[&Value]) -> Option<Value> {
-    if plain && value.is_number() && schemas.iter().any(|schema| schema.get(AS_WRITTEN).is_some()) {
-        return (value.to_string() != written).then(|| Value::String(written.to_owned()));
+fn settled(value: &Value, written: Option<&str>, schemas: &[&Value]) -> Option<Value> {
+    let as_text = || written.map(|text| Value::String(text.to_owned()));
+    if value.is_number() && schemas.iter().any(|schema| schema.get(AS_WRITTEN).is_some()) {
+        return as_text().filter(|text| text.as_str() != Some(&value.to_string()));
     }
     if schemas.iter().any(|schema| accepts(schema, value)) {
         let whole = schemas.iter().any(|schema| match schema.get("type") {
@@ -201,7 +202,7 @@ fn settled(value: &Value, written: &str, plain: bool, schemas: &[&Value]) -> Opt
             .map(|number| Value::from(number as i64));
     }
     let text = schemas.iter().any(|schema| accepts(schema, &Value::String(String::new())));
-    (plain && text).then(|| Value::String(written.to_owned()))
+    if text { as_text() } else { None }
 }
 
 /// Stands in schemas for a text, number or boolean that is kept as written.
@@ -218,18 +219,5 @@ impl JsonSchema for Scalar {
             "description": "A text, number or boolean.",
             (AS_WRITTEN): true
         })
-    }
-}
-
-/// Stands in schemas for any value whose numbers are kept as written.
-pub struct Written;
-
-impl JsonSchema for Written {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Written".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"description": "Any value.", (AS_WRITTEN): true})
     }
 }

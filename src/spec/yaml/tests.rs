@@ -142,6 +142,7 @@ fn scalars_stay_as_written_where_a_text_is_meant() {
     }
     assert_eq!(good("name: a\nretries: 3.0").retries, Some(3));
     assert_eq!(good("name: a\nfree: [1, 2.5, yes, true, ~]").free, json!([1, 2.5, "yes", true, null]));
+    assert_eq!(good("free: &v 1.10\nname: *v").name, "1.10");
     bad(
         "name:\nretries: 300\n",
         &[
@@ -158,6 +159,20 @@ fn parameters_keep_the_digits_that_were_written() {
     let (_, loaded, diagnostics) = load_text::<SuiteSpec>("name: a\nfeatures: [x]\nparameters: {v: [1.10, 2, 0.5, 007, true]}\n");
     assert_eq!(diagnostics, []);
     assert_eq!(loaded.expect("good").spec.parameters["v"], json!(["1.10", 2, 0.5, "007", true]));
+}
+
+#[test]
+fn numbers_keep_to_their_ranges() {
+    assert_eq!(
+        mistakes::<SuiteSpec>("name: a\ndefaults: {temperature: 3, top_p: -1, max_tokens: 0, seed: 1e30, retries: -1}\n"),
+        [
+            "2:25 yaml/bad-value expected a number of at most 2.0, got the number 3",
+            "2:35 yaml/bad-value expected a number of at least 0.0, got the number -1",
+            "2:51 yaml/bad-value expected a number of at least 1, got the number 0",
+            "2:60 yaml/bad-value expected a number of at most 9223372036854775807, got the number 1e+30",
+            "2:75 yaml/bad-value expected a number of at least 0, got the number -1",
+        ]
+    );
 }
 
 #[test]

@@ -105,7 +105,8 @@ impl Builder {
                     return Ok(());
                 }
                 let says_nothing = plain && is_null(&text);
-                let node = self.add(Node { at, part: Part::Scalar { plain } }, Weight { values: 1, depth: 0 });
+                let node =
+                    self.add(Node { at, part: Part::Scalar { plain: plain.then_some(at) } }, Weight { values: 1, depth: 0 });
                 if anchor > 0 {
                     self.anchors.insert(anchor, node);
                 }
