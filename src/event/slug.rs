@@ -34,8 +34,8 @@ pub fn bounded_name(name: &str) -> String {
 }
 
 fn short_hash(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let hash = format!("{:x}", Sha256::digest(text.as_bytes()));
+    hash[..8].to_owned()
 }
 
 #[cfg(test)]

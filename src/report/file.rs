@@ -50,9 +50,9 @@ impl Staged {
         let temp = folder.join(format!(".{name}.{}.tmp", std::process::id()));
         let staged = Self { path: path.to_owned(), temp, named: false };
         let write = || {
-            let mut file = BufWriter::new(File::create(&staged.temp)?);
-            fill(&mut file)?;
-            file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
+            let mut out = BufWriter::new(File::create(&staged.temp)?);
+            fill(&mut out)?;
+            out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
         };
         write().map_err(ReportError::at(path))?;
         Ok(staged)

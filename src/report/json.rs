@@ -47,7 +47,7 @@ impl<'a> Document<'a> {
         Self {
             schema: SHAPE,
             run: Run {
-                run_id: &run.run_id,
+                id: &run.run_id,
                 plan_id: &run.plan_id,
                 fireassay: &run.fireassay,
                 at: &run.at,
@@ -71,7 +71,8 @@ impl<'a> Document<'a> {
 
 #[derive(Serialize)]
 struct Run<'a> {
-    run_id: &'a str,
+    #[serde(rename = "run_id")]
+    id: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     plan_id: &'a str,
     fireassay: &'a str,
@@ -96,7 +97,8 @@ struct Verdict {
 
 #[derive(Serialize)]
 struct Cell<'a> {
-    cell: &'a str,
+    #[serde(rename = "cell")]
+    id: &'a str,
     suite: &'a str,
     setup: &'a str,
     models: serde_json::Map<String, serde_json::Value>,
@@ -131,7 +133,7 @@ impl<'a> Cell<'a> {
     fn new(cell: &'a CellSummary) -> Self {
         let plan = &cell.plan;
         Self {
-            cell: &plan.cell.0,
+            id: &plan.cell.0,
             suite: &plan.suite,
             setup: &plan.setup,
             models: plan.models.iter().map(|(role, model)| (role.clone(), model.clone().into())).collect(),

@@ -221,9 +221,9 @@ impl CellSummary {
     pub fn final_totals(&self) -> Totals {
         let mut totals = self.totals;
         if self.skipped.is_some() {
-            totals.skipped += self.missing()
+            totals.skipped += self.missing();
         } else {
-            totals.errored += self.missing()
+            totals.errored += self.missing();
         }
         totals
     }

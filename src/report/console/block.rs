@@ -89,7 +89,7 @@ impl Blocks {
         let room = self.width.saturating_sub(8);
         let mut lines: Vec<String> = wrap(cause.message(), room).iter().take(4).map(|line| self.paint.tone(tone, line)).collect();
         match lines.last_mut() {
-            Some(last) => last.push_str(&format!("  {}", self.paint.tone(Tone::Quiet, &kind))),
+            Some(last) => *last = format!("{last}  {}", self.paint.tone(Tone::Quiet, &kind)),
             None => lines.push(kind),
         }
         match cause.what {
@@ -161,10 +161,10 @@ fn exchange_line(record: &ExchangeRecord) -> String {
         (None, None) => "no reply".to_owned(),
     };
     if let Some(id) = &record.request_id {
-        said.push_str(&format!(", request id {id}"));
+        said = format!("{said}, request id {id}");
     }
     if record.status.is_some() {
-        said.push_str(&format!(", {} bytes", record.response_bytes));
+        said = format!("{said}, {} bytes", record.response_bytes);
     }
     let line = format!("{}  {} {} → {said}", record.id, record.method, record.url);
     visible(&one_line(&line, 400)).into_owned()

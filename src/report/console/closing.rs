@@ -73,15 +73,14 @@ impl<'a> Page<'a> {
         let mut by_cause: HashMap<String, usize> = HashMap::new();
         for (cell, scenario) in all {
             let same = (outcome == Outcome::Errored).then(|| trouble_of(scenario)).flatten();
-            match same.as_ref().and_then(|cause| by_cause.get(cause)) {
-                Some(at) => order[*at].push((cell, scenario)),
-                None => {
-                    if let Some(cause) = same {
-                        by_cause.insert(cause, order.len());
-                    }
-                    order.push(vec![(cell, scenario)]);
-                }
+            if let Some(at) = same.as_ref().and_then(|cause| by_cause.get(cause)) {
+                order[*at].push((cell, scenario));
+                continue;
             }
+            if let Some(cause) = same {
+                by_cause.insert(cause, order.len());
+            }
+            order.push(vec![(cell, scenario)]);
         }
         for group in order.iter().take(BLOCK_LIMIT) {
             let Some(((cell, scenario), others)) = group.split_first() else { continue };
@@ -89,14 +88,14 @@ impl<'a> Page<'a> {
             out.extend(self.blocks.scenario(cell, scenario));
             if !others.is_empty() {
                 out.push(format!("  {}", self.paint.tone(Tone::Quiet, &format!("for the same reason ({}):", others.len()))));
-                self.lines(out, others.iter().map(|(_, scenario)| self.line(scenario, "")));
+                Self::lines(out, others.iter().map(|(_, scenario)| self.line(scenario, "")));
             }
         }
         if order.len() > BLOCK_LIMIT {
             out.push(String::new());
             out.push(format!("and {} more:", order.len() - BLOCK_LIMIT));
             let rest = order.iter().skip(BLOCK_LIMIT).flatten();
-            self.lines(out, rest.map(|(_, scenario)| self.line(scenario, &headline(scenario))));
+            Self::lines(out, rest.map(|(_, scenario)| self.line(scenario, &headline(scenario))));
         }
     }
 
@@ -167,7 +166,7 @@ impl<'a> Page<'a> {
                 Outcome::Flaky => format!("passed at attempt {}; before: {}", scenario.attempts, first_failure(scenario)),
                 _ => scenario.reason().unwrap_or_default().to_owned(),
             };
-            self.lines(out, all.iter().map(|scenario| self.line(scenario, &why(scenario))));
+            Self::lines(out, all.iter().map(|scenario| self.line(scenario, &why(scenario))));
             return;
         }
         let mut reasons: Vec<(&str, u64)> = Vec::new();
@@ -181,7 +180,7 @@ impl<'a> Page<'a> {
         let line = |(reason, count): &(&str, u64)| {
             format!("  {} {count} × {}", self.paint.tone(tone, mark), fit(&one_line(reason, 400), self.blocks.width - 10))
         };
-        self.lines(out, reasons.iter().map(line));
+        Self::lines(out, reasons.iter().map(line));
     }
 
     fn stale(&self, out: &mut Vec<String>) {
@@ -190,7 +189,7 @@ impl<'a> Page<'a> {
             return;
         }
         out.push(self.paint.tone(Tone::Odd, &format!("stale ({}): written down as failing, and did not", all.len())));
-        self.lines(
+        Self::lines(
             out,
             all.iter().map(|entry| format!("  {} {}", self.paint.tone(Tone::Odd, "·"), visible(&one_line(entry, 400)))),
         );
@@ -204,7 +203,7 @@ impl<'a> Page<'a> {
         format!("  {} {name}  {}", self.paint.tone(tone, mark), self.paint.tone(Tone::Quiet, &format!("{place}{why}")))
     }
 
-    fn lines(&self, out: &mut Vec<String>, lines: impl Iterator<Item = String>) {
+    fn lines(out: &mut Vec<String>, lines: impl Iterator<Item = String>) {
         let mut more = 0;
         for (at, line) in lines.enumerate() {
             if at < LIST_LIMIT { out.push(line) } else { more += 1 }

@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_comparison_is_bounded_in_lines_and_time() {
-        let many = |seed: usize| (0..200_000).map(|n| format!("{}\n", n * seed)).collect::<String>();
+        let many = |seed: usize| (0..200_000).map(|n| (n * seed).to_string()).collect::<Vec<_>>().join("\n");
         let shown = compare(Some(&many(3)), Some(&many(7)), 80, Paint(false));
         assert!(shown.len() <= LINE_LIMIT + 2, "{}", shown.len());
         let shown = compare(Some("x"), Some(&"y".repeat(12_000_000)), 80, Paint(false));

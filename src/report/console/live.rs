@@ -128,3 +128,72 @@ pub(super) fn running_words(one: &Running, width: usize) -> String {
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("our templates are well formed")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use indicatif::TermLike;
+
+    use super::*;
+    use crate::event::RunEvent;
+    use crate::report::RunSummary;
+    use crate::report::samples::events;
+
+    /// A terminal that remembers what was written to it.
+    #[derive(Debug, Clone, Default)]
+    struct Screen(Arc<Mutex<String>>);
+
+    impl TermLike for Screen {
+        fn width(&self) -> u16 {
+            100
+        }
+        fn move_cursor_up(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_down(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_right(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn move_cursor_left(&self, _: usize) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn write_line(&self, line: &str) -> std::io::Result<()> {
+            self.write_str(line)
+        }
+        fn write_str(&self, text: &str) -> std::io::Result<()> {
+            self.0.lock().expect("no panic holds it").push_str(text);
+            Ok(())
+        }
+        fn clear_line(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+        fn flush(&self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_bar_counts_and_running_scenarios_have_a_line_that_goes_away() {
+        let screen = Screen::default();
+        let mut live = Live::on(ProgressDrawTarget::term_like_with_hz(Box::new(screen.clone()), 255), false, 100);
+        live.stack("base × llamacpp", "provision  smollm2.gguf 34 of 98 MiB");
+        let mut summary = RunSummary::default();
+        let mut most = 0;
+        for event in events("failing") {
+            summary.push(&event);
+            let is_scenario = matches!(event, RunEvent::ScenarioStarted { .. } | RunEvent::ScenarioFinished(_));
+            if is_scenario {
+                live.cell("base × llamacpp", &summary.cells[0]);
+                most = most.max(live.slots.len());
+            }
+        }
+        assert_eq!((most, live.slots.len()), (1, 0));
+        assert_eq!((live.head.position(), live.head.length()), (5, Some(5)));
+        assert_eq!(live.head.message(), "1 passed · 3 failed · 1 errored");
+        let drawn = screen.0.lock().expect("no panic holds it").clone();
+        assert!(drawn.contains("smollm2.gguf") && drawn.contains("The right tool is called [city=Paris]"), "{drawn}");
+    }
+}

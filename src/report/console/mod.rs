@@ -28,7 +28,7 @@ pub use paint::ColorChoice;
 use paint::{Paint, Tone, duration, fit, outcome_mark};
 
 /// Silence after which a run without a terminal says that it lives.
-const HEARTBEAT: Duration = Duration::from_secs(60);
+const HEARTBEAT: Duration = Duration::from_mins(1);
 /// Columns where nobody says how many there are.
 const WIDTH: usize = 120;
 
@@ -261,16 +261,15 @@ impl Console {
             Outcome::Flaky => format!("passed at attempt {}", scenario.attempts),
             _ => scenario.reason().unwrap_or_default().to_owned(),
         };
-        let mut line = format!("  {} {name}", self.paint.tone(tone, mark));
         let ran = !matches!(scenario.outcome, Outcome::Skipped | Outcome::NotEvaluated);
         let took = if ran { format!("  {}", duration(scenario.took_us)) } else { String::new() };
         let quiet = format!("{}{took}", scenario.at);
-        line.push_str(&format!("  {}", self.paint.tone(Tone::Quiet, &visible(&quiet))));
-        if !why.is_empty() {
-            let words = format!("{}: {why}", scenario.outcome.word());
-            line.push_str(&format!("  {}", self.paint.tone(tone, &visible(&one_line(&words, 250)))));
+        let line = format!("  {} {name}  {}", self.paint.tone(tone, mark), self.paint.tone(Tone::Quiet, &visible(&quiet)));
+        if why.is_empty() {
+            return line;
         }
-        line
+        let words = format!("{}: {why}", scenario.outcome.word());
+        format!("{line}  {}", self.paint.tone(tone, &visible(&one_line(&words, 250))))
     }
 
     fn count_pass(&mut self, scenario: &ScenarioSummary) {

@@ -7,7 +7,7 @@ use chrono::{SecondsFormat, Utc};
 use super::JunitProfile;
 use super::case::{Case, Counters, Said, Verdict, scenario_case};
 use super::cell::{SuiteHead, begin, suite_head, unfinished_cases, whole};
-use super::xml::{SuiteBody, render_case, render_file};
+use super::xml::{CaseRenderer, SuiteBody, render_file};
 use crate::report::cause::closed_kind;
 use crate::report::file::{ReportError, Staged, remove_file};
 use crate::report::summary::RunSummary;
@@ -28,12 +28,22 @@ pub fn write_junit(summary: &RunSummary, path: &Path, profile: JunitProfile) -> 
         timestamp: begin(summary).map(|begin| begin.to_rfc3339_opts(SecondsFormat::Millis, true)),
         ..SuiteHead::default()
     };
-    let mut parts = Parts { path, profile, run: &run, suites: Vec::new(), cases: 0, bytes: 0, staged: Vec::new() };
+    let mut parts = Parts {
+        path,
+        profile,
+        renderer: CaseRenderer::new(profile),
+        run: &run,
+        suites: Vec::new(),
+        cases: 0,
+        bytes: 0,
+        staged: Vec::new(),
+    };
+    let begin = begin(summary);
     for (cell, head) in summary.cells.iter().zip(&heads) {
         let mut err_room = ERR_LIMIT;
         parts.open(head);
         for scenario in &cell.scenarios {
-            parts.push(head, &scenario_case(scenario, begin(summary), &mut err_room))?;
+            parts.push(head, &scenario_case(scenario, begin, &mut err_room))?;
         }
         for case in unfinished_cases(summary, cell) {
             parts.push(head, &case)?;
@@ -57,7 +67,7 @@ pub fn write_error_junit(path: &Path, kind: &str, message: &str) -> Result<PathB
     let mut counters = Counters::default();
     counters.add(&case.verdict);
     // What the strict profile admits, every reader admits.
-    let suite = SuiteBody { head: &head, counters, cases: render_case(&case, JunitProfile::Strict) };
+    let suite = SuiteBody { head: &head, counters, cases: CaseRenderer::new(JunitProfile::Strict).render(&case).to_vec() };
     stage(path, &head, vec![suite], JunitProfile::Strict)?.name()
 }
 
@@ -90,6 +100,7 @@ fn part_path(path: &Path, number: usize) -> PathBuf {
 struct Parts<'a> {
     path: &'a Path,
     profile: JunitProfile,
+    renderer: CaseRenderer,
     run: &'a SuiteHead,
     suites: Vec<SuiteBody<'a>>,
     cases: u64,
@@ -103,16 +114,16 @@ impl<'a> Parts<'a> {
     }
 
     fn push(&mut self, head: &'a SuiteHead, case: &Case<'_>) -> Result<(), ReportError> {
-        let text = render_case(case, self.profile);
-        if self.cases == CASE_LIMIT || (self.cases > 0 && self.bytes + text.len() > BYTE_LIMIT) {
+        let length = self.renderer.render(case).len();
+        if self.cases == CASE_LIMIT || (self.cases > 0 && self.bytes + length > BYTE_LIMIT) {
             self.close()?;
             self.open(head);
         }
         self.cases += 1;
-        self.bytes += text.len();
+        self.bytes += length;
         let suite = self.suites.last_mut().expect("a suite is open while cases are pushed");
         suite.counters.add(&case.verdict);
-        suite.cases.extend_from_slice(&text);
+        suite.cases.extend_from_slice(self.renderer.rendered());
         Ok(())
     }
 

@@ -20,15 +20,32 @@ pub(super) struct SuiteBody<'a> {
 type Xml = Writer<Vec<u8>>;
 const FITS: &str = "a vector takes all bytes";
 
-/// Renders a case at the depth it has in a file.
-pub(super) fn render_case(case: &Case<'_>, profile: JunitProfile) -> Vec<u8> {
-    let mut xml = Writer::new_with_indent(Vec::with_capacity(512), b' ', 2);
-    // The elements around it are opened to have its indentation, and cut off again.
-    start(&mut xml, BytesStart::new("testsuites"));
-    start(&mut xml, BytesStart::new("testsuite"));
-    let around = xml.get_ref().len();
-    write_case(&mut xml, case, profile);
-    xml.into_inner().split_off(around)
+/// Renders cases at the depth they have in a file.
+pub(super) struct CaseRenderer {
+    xml: Xml,
+    profile: JunitProfile,
+}
+
+impl CaseRenderer {
+    pub(super) fn new(profile: JunitProfile) -> Self {
+        let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+        // The elements around a case are opened to have its indentation; their text is never used.
+        start(&mut xml, BytesStart::new("testsuites"));
+        start(&mut xml, BytesStart::new("testsuite"));
+        Self { xml, profile }
+    }
+
+    /// The text of one case, until the next one is rendered.
+    pub(super) fn render(&mut self, case: &Case<'_>) -> &[u8] {
+        self.xml.get_mut().clear();
+        write_case(&mut self.xml, case, self.profile);
+        self.rendered()
+    }
+
+    /// The text of the last case.
+    pub(super) fn rendered(&self) -> &[u8] {
+        self.xml.get_ref()
+    }
 }
 
 fn write_case(xml: &mut Xml, case: &Case<'_>, profile: JunitProfile) {
