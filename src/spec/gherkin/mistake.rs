@@ -90,13 +90,23 @@ pub(super) fn doubtful(at: At, text: &str, state: State, dialect: &Dialect) -> O
 }
 
 /// Whether a word is a keyword with two letters swapped, one wrong or one too many: slips that make no other word of prose.
+/// Every line of a description is asked, so no distance is computed.
 fn is_slip(word: &str, keyword: &str) -> bool {
     let (letters, expected) = (word.chars().count(), keyword.chars().count());
-    if word == keyword || expected < 4 || letters.abs_diff(expected) > 1 || letters < expected {
+    if expected < 4 || letters < expected || letters > expected + 1 {
         return false;
     }
-    let distance = strsim::damerau_levenshtein(word, keyword);
-    if expected < 5 { distance == 1 && strsim::levenshtein(word, keyword) == 2 } else { distance == 1 }
+    let same = word.chars().zip(keyword.chars()).take_while(|(a, b)| a == b).count();
+    let same_end = word.chars().rev().zip(keyword.chars().rev()).take_while(|(a, b)| a == b).count();
+    if letters > expected {
+        return expected > 4 && same + same_end >= expected;
+    }
+    let swapped = || word.chars().skip(same).take(2).eq(keyword.chars().skip(same).take(2).collect::<Vec<_>>().into_iter().rev());
+    match expected - (same + same_end).min(expected) {
+        1 => expected > 4,
+        2 => swapped(),
+        _ => false,
+    }
 }
 
 fn all_titles(dialect: &Dialect) -> impl Iterator<Item = (Title, &'static str)> {

@@ -219,8 +219,10 @@ impl<'a> Parser<'a> {
                 ranges
                     .into_iter()
                     .map(|range| {
-                        let name = self.text[range.start + 1..range.end].trim_start();
-                        Tag { at: self.tree.at(range), name: format!("@{name}").into() }
+                        let written = &self.text[range.clone()];
+                        let name = written[1..].trim_start();
+                        let name = if name.len() + 1 == written.len() { written.into() } else { format!("@{name}").into() };
+                        Tag { at: self.tree.at(range), name }
                     })
                     .collect(),
             ),
