@@ -15,10 +15,11 @@ use fireassay::source::SourceMap;
 use fireassay::spec::gherkin::{Document, ScenarioNode, parse, scenarios};
 
 const ENOUGH: Duration = Duration::from_millis(200);
-/// Work that grows with the square of the size would show 100; a busy machine shows some more than 10.
-const MOST_GROWTH: f64 = 20.0;
+/// Work that grows with the square of the size would show 100. Linear work shows 10 to 13, and a doc string up to 27: its
+/// copies are single blocks so large that the allocator takes their pages anew from the system every time.
+const MOST_GROWTH: f64 = 40.0;
 
-/// Name, smaller size, and what makes a text of a size. The long parts begin where a text no longer fits a processor's caches.
+/// Name, smaller size, and what makes a text of a size.
 type Subject = (&'static str, usize, fn(usize) -> String);
 
 const SUBJECTS: &[Subject] = &[

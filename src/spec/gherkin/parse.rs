@@ -343,34 +343,25 @@ impl<'a> Parser<'a> {
             _ => return false,
         };
         self.tree.open_doc_string();
-        let indent = line.indent();
-        let mut content = String::new();
-        let mut first = true;
-        let body_start = self.lines.clone().next().map_or(self.text.len(), |line| line.start);
-        loop {
-            let Some(body) = self.lines.next() else {
-                self.complain_of_table();
-                self.mistake(mistake::open_doc_string(self.past_end(), fence, line.number));
-                self.state = State::Start;
-                return true;
-            };
-            if body.text.starts_with(fence) {
-                let media_type = &self.text[line.rest(fence.len())];
-                self.tree.doc_string(DocString {
-                    at: self.tree.at(line.text_start()..line.text_start() + fence.len()),
-                    content_at: self.tree.at(body_start..body.start.max(body_start)),
-                    delimiter: fence,
-                    media_type: (!media_type.is_empty()).then(|| media_type.into()),
-                    content: content.into(),
-                });
-                self.go(next);
-                return true;
-            }
-            if !std::mem::take(&mut first) {
-                content.push('\n');
-            }
-            content.push_str(&unescape_fence(body.dedented(indent), fence));
-        }
+        let body = self.lines.clone();
+        let Some(end) = self.lines.find(|line| line.text.starts_with(fence)) else {
+            self.complain_of_table();
+            self.mistake(mistake::open_doc_string(self.past_end(), fence, line.number));
+            self.state = State::Start;
+            return true;
+        };
+        let start = body.clone().next().map_or(end.start, |line| line.start);
+        let media_type = &self.text[line.rest(fence.len())];
+        let doc_string = DocString {
+            at: self.tree.at(line.text_start()..line.text_start() + fence.len()),
+            content_at: self.tree.at(start..end.start),
+            delimiter: fence,
+            media_type: (!media_type.is_empty()).then(|| media_type.into()),
+            content: content(body.take_while(|line| line.number < end.number), end.start - start, line.indent(), fence).into(),
+        };
+        self.tree.doc_string(doc_string);
+        self.go(next);
+        true
     }
 
     fn go(&mut self, next: Inside) {
@@ -426,6 +417,18 @@ pub(super) fn titles_after(state: State) -> &'static [Title] {
         State::Background(_) => &[Title::Scenario, Title::Rule],
         State::Scenario(_) | State::Examples(_) | State::ExampleRows => &[Title::Examples, Title::Scenario, Title::Rule],
     }
+}
+
+/// The text of a doc string's lines, which take so many bytes as written.
+fn content<'a>(lines: impl Iterator<Item = Line<'a>>, bytes: usize, indent: usize, fence: &str) -> String {
+    let mut out = String::with_capacity(bytes);
+    for (index, line) in lines.enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        out.push_str(&unescape_fence(line.dedented(indent), fence));
+    }
+    out
 }
 
 /// Where the code stands in a comment of the form `# language: fr`.
