@@ -16,14 +16,12 @@ pub fn fits(subject: &Subject<'_>, schema: &Schema) -> Held {
     let more =
         if faults.len() > 1 { format!(" (and {})", counted(faults.len() as u64 - 1, "more fault")) } else { String::new() };
     let message = format!("{} fits the schema: {first}{more}", subject.name);
-    let mut actual = String::new();
-    for fault in faults.iter().take(SHOWN) {
-        actual.push_str(&format!("{fault}\n"));
-    }
+    let mut lines: Vec<String> = faults.iter().take(SHOWN).map(ToString::to_string).collect();
     if faults.len() > SHOWN {
-        actual.push_str(&format!("… and {} more\n", faults.len() - SHOWN));
+        lines.push(format!("… and {} more", faults.len() - SHOWN));
     }
-    broken(KIND, subject.whose, message, "JSON that fits the schema", format!("{actual}in: {}", pretty(subject.value)))
+    lines.push(format!("in: {}", pretty(subject.value)));
+    broken(KIND, subject.whose, message, "JSON that fits the schema", lines.join("\n"))
 }
 
 /// The value does not fit.

@@ -28,7 +28,7 @@ pub(super) fn stream(events: &[&str]) -> Exchange {
     let mut chunks = Vec::new();
     let mut at = Duration::ZERO;
     for event in events {
-        body.push_str(&format!("data: {event}\n\n"));
+        body.extend(["data: ", event, "\n\n"]);
         at += Duration::from_millis(10);
         chunks.push(Chunk { at, end: body.len() });
     }

@@ -124,7 +124,7 @@ mod tests {
     use crate::wire::fold_chat;
 
     #[track_caller]
-    fn check(exchange: &Exchange, two: bool, one: bool, formed: bool, done: bool, not_stream: bool) {
+    fn check(exchange: &Exchange, expect: [bool; 5]) {
         let reply = fold_chat(exchange);
         let said = Said::of(&reply, exchange);
         let seen = [
@@ -134,22 +134,17 @@ mod tests {
             ends_with_done(exchange, &reply),
             is_not_a_stream(exchange, &reply),
         ];
-        assert_eq!(
-            seen.map(|held| held.is_ok()),
-            [two, one, formed, done, not_stream],
-            "{}",
-            String::from_utf8_lossy(&exchange.body)
-        );
+        assert_eq!(seen.map(|held| held.is_ok()), expect, "{}", String::from_utf8_lossy(&exchange.body));
     }
 
     #[test]
     fn both_directions() {
-        check(&stream(&[&piece("a"), &piece("b"), &finish("stop"), "[DONE]"]), true, false, true, true, false);
-        check(&stream(&[&piece("a"), &finish("stop")]), false, true, true, false, false);
-        check(&stream(&[&piece("a"), &piece("b")]), true, false, false, false, false);
-        check(&stream(&[&piece("a"), "{not json", &finish("stop"), "[DONE]"]), false, true, false, true, false);
-        check(&stream(&[&piece("a"), &finish("stop"), "[DONE]", &piece("b")]), true, false, false, true, false);
-        check(&exchange(200, &whole(&choice(0, "a", "stop"), "")), false, true, false, false, true);
-        check(&exchange(500, ""), false, false, false, false, true);
+        check(&stream(&[&piece("a"), &piece("b"), &finish("stop"), "[DONE]"]), [true, false, true, true, false]);
+        check(&stream(&[&piece("a"), &finish("stop")]), [false, true, true, false, false]);
+        check(&stream(&[&piece("a"), &piece("b")]), [true, false, false, false, false]);
+        check(&stream(&[&piece("a"), "{not json", &finish("stop"), "[DONE]"]), [false, true, false, true, false]);
+        check(&stream(&[&piece("a"), &finish("stop"), "[DONE]", &piece("b")]), [true, false, false, true, false]);
+        check(&exchange(200, &whole(&choice(0, "a", "stop"), "")), [false, true, false, false, true]);
+        check(&exchange(500, ""), [false, false, false, false, true]);
     }
 }

@@ -1,6 +1,7 @@
 //! Compiling and validating: [`Schema`].
 
-use jsonschema::{Retrieve, Uri, Validator};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value;
 
 use super::lint::each_keyword;
@@ -68,7 +69,7 @@ impl Schema {
             .map(|error| Fault {
                 at: error.instance_path().to_string(),
                 rule: error.schema_path().to_string(),
-                message: shortened(&error.to_string()),
+                message: message(&error),
             })
             .collect()
     }
@@ -89,7 +90,7 @@ impl Retrieve for Refuse {
 }
 
 /// The error with the place of the reference where it is about one.
-fn refused(schema: &Value, error: &jsonschema::ValidationError<'_>) -> SchemaError {
+fn refused(schema: &Value, error: &ValidationError<'_>) -> SchemaError {
     let text = error.to_string();
     let mut outside = None;
     each_keyword(schema, &mut |pointer, keyword, value| {
@@ -110,6 +111,17 @@ fn refused(schema: &Value, error: &jsonschema::ValidationError<'_>) -> SchemaErr
         },
         None => SchemaError { pointer: error.instance_path().to_string(), message: shortened(&text) },
     }
+}
+
+/// The error in words; of branches that all fail, the one with the fewest faults is told.
+fn message(error: &ValidationError<'_>) -> String {
+    let text = shortened(&error.to_string());
+    let (ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context }) = error.kind() else {
+        return text;
+    };
+    let nearest = context.iter().enumerate().min_by_key(|(_, faults)| faults.len());
+    let Some((at, fault)) = nearest.and_then(|(at, faults)| Some((at, faults.first()?))) else { return text };
+    format!("{text}; branch {at} comes nearest: at {}: {}", place(fault.instance_path().as_str()), message(fault))
 }
 
 fn shortened(text: &str) -> String {
@@ -147,6 +159,14 @@ mod tests {
         check(&schema, &json!({"name": "a"}), &[("", "/required")]);
         check(&schema, &json!({"name": "a", "age": 1, "mail": "no"}), &[("/mail", "/properties/mail/format")]);
         check(&schema, &json!({"name": "a", "age": 1, "x": 1}), &[("", "/additionalProperties")]);
+    }
+
+    #[test]
+    fn of_branches_that_fail_the_nearest_is_told() {
+        let schema = json!({"anyOf": [{"type": "object", "required": ["a", "b"]}, {"properties": {"a": {"type": "integer"}}}]});
+        let faults = Schema::compile(&schema).expect("good").validate(&json!({"a": "x"}));
+        let message = &faults[0].message;
+        assert!(message.contains("comes nearest: at ") && faults.len() == 1, "{message}");
     }
 
     #[test]

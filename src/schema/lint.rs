@@ -9,8 +9,10 @@ use crate::source::did_you_mean;
 pub struct Lint {
     /// JSON pointer of the keyword.
     pub pointer: String,
-    /// `unknown keyword …; did you mean …?`.
+    /// What is wrong with it, with the nearest keyword where there is one.
     pub message: String,
+    /// `did you mean …?`, where a keyword is near.
+    pub suggestion: Option<String>,
 }
 
 /// Unknown keywords of a schema, in order of writing. Keys that begin with `x-` are people's own.
@@ -20,10 +22,10 @@ pub fn lint(schema: &Value) -> Vec<Lint> {
         if keyword.starts_with("x-") || KEYWORDS.iter().any(|(known, _)| *known == keyword) {
             return;
         }
-        let hint =
-            did_you_mean(keyword, KEYWORDS.iter().map(|(known, _)| *known)).map(|hint| format!("; {hint}")).unwrap_or_default();
+        let suggestion = did_you_mean(keyword, KEYWORDS.iter().map(|(known, _)| *known));
+        let hint = suggestion.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         let message = format!("`{keyword}` is not a keyword of JSON Schema and checks nothing{hint}");
-        found.push(Lint { pointer: format!("{pointer}/{}", escape(keyword)), message });
+        found.push(Lint { pointer: format!("{pointer}/{}", escape(keyword)), message, suggestion });
     });
     found
 }

@@ -95,11 +95,11 @@ pub(super) fn kind(word: &str) -> Result<(), String> {
 
 /// The schema in the doc string below the step, JSON or YAML.
 pub(super) fn schema(world: &World, step: &gherkin::Step) -> Result<Schema, Failure> {
-    read_schema(&doc(world, step)?).map_err(Failure::author)
+    read_schema(&doc(world, step)?).map(|(_, schema)| schema).map_err(Failure::author)
 }
 
-/// A schema in JSON or YAML, compiled.
-pub(super) fn read_schema(text: &str) -> Result<Schema, String> {
+/// A schema in JSON or YAML: its value, and compiled.
+pub(super) fn read_schema(text: &str) -> Result<(Value, Schema), String> {
     // JSON first: its errors name a line and column of their own, and YAML would take much of what is nearly JSON.
     let json = text.trim_start().starts_with('{');
     let value: Value = if json {
@@ -110,7 +110,8 @@ pub(super) fn read_schema(text: &str) -> Result<Schema, String> {
             format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default())
         })?
     };
-    Schema::compile(&value).map_err(|error| error.to_string())
+    let schema = Schema::compile(&value).map_err(|error| error.to_string())?;
+    Ok((value, schema))
 }
 
 /// A `{json}` argument with the texts in it filled in; `{{name}}` alone is the saved value itself.

@@ -13,19 +13,19 @@ fn both_same(world: &mut World) -> StepResult {
     let [.., _, _] = world.replies.as_slice() else {
         return Err(Failure::author("there are no two replies: ask twice, or `whole and streamed`"));
     };
-    judge(world, &world.replies[world.replies.len() - 2..], |replies| compare::all_same(replies))
+    judge(world, &world.replies[world.replies.len() - 2..], compare::all_same)
 }
 
 /// All replies have the same text: those of the last When if it asked several times, else all of the scenario.
 #[step(then, "all replies are the same")]
 fn all_same(world: &mut World) -> StepResult {
-    judge(world, together(world)?, |replies| compare::all_same(replies))
+    judge(world, together(world)?, compare::all_same)
 }
 
 /// At least two of the replies differ: of the last When if it asked several times, else of the scenario.
 #[step(then, "not all replies are the same")]
 fn not_all_same(world: &mut World) -> StepResult {
-    judge(world, together(world)?, |replies| compare::not_all_same(replies))
+    judge(world, together(world)?, compare::not_all_same)
 }
 
 /// Each reply mentions what its row of `I ask at once` has in this column, ignoring case.

@@ -5,6 +5,8 @@
 use std::convert::Infallible;
 use std::str::FromStr;
 
+use serde_json::Value;
+
 use super::{Json, Text, argument};
 use crate::plan::{DocArg, StepDef};
 
@@ -96,11 +98,19 @@ fn below<S: AsRef<str>>(sentence: &str, doc: Option<&DocArg>, table: Option<&[Ve
     match (wanted, content, rows) {
         (Below::Doc, Some(_), _) => Ok(()),
         (Below::Schema, Some(text), _) if text.contains("{{") => Ok(()),
-        (Below::Schema, Some(text), _) => argument::read_schema(text).map(drop),
+        (Below::Schema, Some(text), _) => argument::read_schema(text).and_then(|(value, _)| keywords(&value)),
         (Below::Doc | Below::Schema, None, _) => Err("it needs a doc string below it, between two lines of `\"\"\"`".to_owned()),
         (Below::Column, _, Some(rows)) => argument::one_column(rows),
         (Below::Columns(names), _, Some(rows)) => argument::with_columns(rows, names).map(drop),
         (Below::Column | Below::Columns(_), _, None) => Err("it needs a table below it".to_owned()),
+    }
+}
+
+/// A keyword close to a real one is a slip that would check nothing; others are left to their authors.
+fn keywords(schema: &Value) -> Result<(), String> {
+    match crate::schema::lint(schema).into_iter().find(|lint| lint.suggestion.is_some()) {
+        Some(lint) => Err(format!("the schema at {}: {}", lint.pointer, lint.message)),
+        None => Ok(()),
     }
 }
 
@@ -117,8 +127,8 @@ fn arguments(sentence: &str, captures: &[(Option<String>, String)]) -> Result<()
     if parameters(sentence).next() == Some("text") && PATH_FIRST.iter().any(|start| sentence.starts_with(start)) {
         means(Meaning::Path, values.first().copied().unwrap_or_default())?;
     }
-    let rows = MEANINGS.iter().filter(|(known, ..)| *known == sentence);
-    rows.map(|(_, number, meaning)| means(*meaning, values.get(number - 1).copied().unwrap_or_default())).collect()
+    let mut rows = MEANINGS.iter().filter(|(known, ..)| *known == sentence);
+    rows.try_for_each(|(_, number, meaning)| means(*meaning, values.get(number - 1).copied().unwrap_or_default()))
 }
 
 fn means(meaning: Meaning, written: &str) -> Result<(), String> {
@@ -197,6 +207,8 @@ mod tests {
         check("the reply fits the schema:", Some("type: object"), None, None);
         check("the reply fits the schema:", Some(r#"{"type": "object"}"#), None, None);
         check("the reply fits the schema:", Some(r#"{"type": "objct"}"#), None, Some("/type"));
+        check("the reply fits the schema:", Some("requird: [a]"), None, Some("did you mean `required`"));
+        check("the reply fits the schema:", Some("nullable: true"), None, None);
         check("the reply fits the schema:", Some("{"), None, Some("not JSON"));
         check("the reply fits the schema:", Some("$ref: http://localhost/a.json"), None, Some("leads out of the schema"));
         check("I ask:", None, Some(&[&["a"]]), Some("doc string"));

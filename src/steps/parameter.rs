@@ -141,4 +141,42 @@ mod tests {
             assert_eq!(quoted.parse::<Text>().expect("infallible").0, text, "{quoted}");
         }
     }
+
+    fn whole<T: Parameter>(text: &str) -> bool {
+        regex::Regex::new(&format!("^(?:{})$", T::REGEX)).expect("a parameter's pattern").is_match(text)
+    }
+
+    #[test]
+    fn json_takes_what_begins_as_json_only() {
+        for (text, taken, good) in [
+            ("1", true, true),
+            ("-1.5", true, true),
+            ("\"a\"", true, true),
+            ("{\"a\": [1]}", true, true),
+            ("null", true, true),
+            ("{\"a\":", true, false),
+            ("{{saved}}", true, false),
+            ("a string", false, false),
+            ("not 1", false, false),
+            ("nullable", false, false),
+        ] {
+            let json: Json = text.parse().expect("infallible");
+            assert_eq!((whole::<Json>(text), json.value.is_ok()), (taken, good), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_names_and_numbers() {
+        for (text, ms) in [("500ms", 500), ("30s", 30_000), ("1.5s", 1_500), ("2m", 120_000)] {
+            assert!(whole::<TimeSpan>(text), "{text}");
+            assert_eq!(text.parse::<TimeSpan>().map(|span| span.0), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        assert!(!whole::<TimeSpan>("5") && !whole::<TimeSpan>("5 s"));
+        assert!(whole::<Names>("get_weather, get-time,a.b") && !whole::<Names>("no tool") && !whole::<Names>("a,"));
+        assert_eq!("a, b,c".parse::<Names>().expect("infallible").0, ["a", "b", "c"]);
+        assert!(whole::<Numbers>("400, 422") && !whole::<Numbers>("400 422"));
+        assert_eq!("400, 422".parse::<Numbers>().map(|numbers| numbers.0), Ok(vec![400, 422]));
+        assert!(whole::<Delivery>("whole") && !whole::<Delivery>("broken"));
+        assert!(whole::<Text>(r#""a \"b\" c""#) && !whole::<Text>(r#""a" b""#) && whole::<Text>(r#""""#));
+    }
 }

@@ -93,3 +93,64 @@ impl World {
         Ok(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn draft() -> Draft {
+        let mut draft = Draft { model: Some("m".to_owned()), system: Some("Be brief.".to_owned()), ..Draft::default() };
+        draft.set("temperature", json!(0));
+        draft.set("max_tokens", json!(8));
+        draft
+    }
+
+    #[track_caller]
+    fn check(draft: &Draft, streamed: bool, expect: &Value) {
+        let body = draft.chat_body(&draft.messages("Hi"), streamed);
+        assert_eq!(body.to_string(), expect.to_string());
+    }
+
+    #[test]
+    fn the_body_is_written_in_order() {
+        let messages = json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]);
+        let whole = json!({"model": "m", "messages": messages, "temperature": 0, "max_tokens": 8});
+        check(&draft(), false, &whole);
+        let mut streamed = whole.clone();
+        streamed["stream"] = json!(true);
+        let without_usage = Draft { without_usage: true, ..draft() };
+        check(&without_usage, true, &streamed);
+        streamed["stream_options"] = json!({"include_usage": true});
+        check(&draft(), true, &streamed);
+    }
+
+    #[test]
+    fn what_is_left_out_stays_out_until_it_is_set_again() {
+        let messages = json!([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]);
+        let mut draft = draft();
+        draft.leave_out("max_tokens");
+        draft.leave_out("model");
+        check(&draft, false, &json!({"messages": messages, "temperature": 0}));
+        draft.set("max_tokens", json!(1));
+        check(&draft, false, &json!({"messages": messages, "temperature": 0, "max_tokens": 1}));
+    }
+
+    #[test]
+    fn a_parameter_wins_over_what_we_would_write() {
+        let mut draft = Draft::default();
+        draft.set("stream", json!("yes"));
+        draft.set("messages", json!("none"));
+        check(&draft, true, &json!({"messages": "none", "stream": "yes", "stream_options": {"include_usage": true}}));
+    }
+
+    #[test]
+    fn a_tool_is_offered_with_its_schema_untouched() {
+        let schema = json!({"$defs": {"a": {"const": 1}}, "$ref": "#/$defs/a"});
+        let tool = ToolSpec { name: "t".to_owned(), input_schema: Some(schema.clone()), ..ToolSpec::default() };
+        assert_eq!(offered(&tool), json!({"type": "function", "function": {"name": "t", "parameters": schema}}));
+        let bare = ToolSpec { name: "t".to_owned(), ..ToolSpec::default() };
+        assert_eq!(offered(&bare), json!({"type": "function", "function": {"name": "t"}}));
+    }
+}

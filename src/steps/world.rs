@@ -64,6 +64,7 @@ impl Reply {
     }
 
     /// A false claim about this reply, with the exchange it is about.
+    #[allow(clippy::boxed_local)] // claims hand their mismatches over in boxes
     pub fn blamed(&self, mut mismatch: Box<Mismatch>) -> Failure {
         mismatch.exchange = Some(self.exchange.id);
         Failure::Mismatch(vec![*mismatch])
@@ -294,7 +295,7 @@ impl World {
         let chat = wire::fold_chat(&exchange);
         let mask = |text: &str| mask(text, &cell.secrets);
         let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
-        self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks.clone()));
+        self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
         Ok(Reply { exchange, chat, row: Vec::new() })
     }
 
@@ -354,4 +355,42 @@ fn mask(text: &str, secrets: &[String]) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expect: Result<&str, &str>) {
+        let mut world = World::detached();
+        world.draft.model = Some("m".to_owned());
+        world.saved.insert("name".to_owned(), json!("Paris {{name}}"));
+        world.saved.insert("count".to_owned(), json!([1, 2]));
+        match (world.fill(text), expect) {
+            (Ok(filled), Ok(expect)) => assert_eq!(filled, expect),
+            (Err(Failure::Trouble(trouble)), Err(part)) => assert!(trouble.message.contains(part), "{}", trouble.message),
+            (other, _) => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn saved_values_are_filled_in_once() {
+        check("plain {text}", Ok("plain {text}"));
+        check("in {{name}}!", Ok("in Paris {{name}}!"));
+        check("{{ count }}{{model}}", Ok("[1,2]m"));
+        check("open {{name", Ok("open {{name"));
+        check("{{nmae}}", Err("did you mean `name`"));
+    }
+
+    #[test]
+    fn secrets_are_masked_everywhere() {
+        assert_eq!(mask("key=abc abc", &["abc".to_owned(), String::new()]), "key=*** ***");
+    }
+
+    #[test]
+    fn a_world_without_a_stack_says_so() {
+        assert!(matches!(World::detached().cell(), Err(Failure::Trouble(_))));
+        assert!(matches!(World::detached().last(), Err(Failure::Trouble(trouble)) if trouble.kind == "author.step"));
+    }
 }
