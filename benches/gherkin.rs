@@ -106,7 +106,7 @@ fn mean<T>(times: u32, mut work: impl FnMut() -> T) -> Duration {
         run();
         done += times;
         // The system counts in ticks of some milliseconds; this is many of them.
-        let time = processor_time().zip(processor).map_or_else(|| wall.elapsed(), |(end, start)| end - start);
+        let time = processor_time().zip(processor).map_or_else(|| wall.elapsed(), |(end, start)| end.saturating_sub(start));
         if time >= ENOUGH {
             return time / done;
         }
