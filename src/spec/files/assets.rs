@@ -1,5 +1,6 @@
 //! Assets as real files, so that a command can open them.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -38,8 +39,11 @@ impl Project {
                 hash.update(part);
             }
         }
-        let hash: String = hash.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        let folder = cache_dir.join("assets").join(hash);
+        let mut name = String::new();
+        for byte in hash.finalize().iter().take(12) {
+            write!(name, "{byte:02x}").expect("a string takes it");
+        }
+        let folder = cache_dir.join("assets").join(name);
         if folder.is_dir() {
             return Ok(folder);
         }

@@ -1,6 +1,6 @@
 //! `features/**/*.feature` → the files it names, sorted.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::{DirEntry, WalkDir};
@@ -68,7 +68,7 @@ impl Project {
                 },
             };
             if entry.file_type().is_file() {
-                let path = self.under_root(entry.into_path());
+                let path = self.under_root(entry.path());
                 if matcher.is_match(&path) {
                     found.push(path.clone());
                 }
@@ -79,16 +79,18 @@ impl Project {
         Ok((found, seen))
     }
 
-    fn under_root(&self, path: PathBuf) -> String {
-        let inside = path.strip_prefix(&self.root).map(PathBuf::from);
-        super::plain(&inside.as_ref().unwrap_or(&path).to_string_lossy(), inside.is_err() && path.is_absolute())
+    fn under_root(&self, path: &Path) -> String {
+        match path.strip_prefix(&self.root) {
+            Ok(inside) => super::plain(&inside.to_string_lossy(), false),
+            Err(_) => super::plain(&path.to_string_lossy(), path.is_absolute()),
+        }
     }
 
     /// Names in the nearest folder that exists, for `did you mean`.
     fn shallow(&self, base: &str) -> Vec<String> {
         let folder = base.rsplit_once('/').map_or("", |(folder, _)| folder);
         let entries = std::fs::read_dir(self.root.join(folder)).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.map(|entry| self.under_root(entry.path())).collect();
+        let mut names: Vec<String> = entries.map(|entry| self.under_root(&entry.path())).collect();
         names.retain(|name| !name.rsplit('/').next().unwrap_or(name).starts_with('.'));
         names.sort_unstable();
         names

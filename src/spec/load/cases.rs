@@ -35,7 +35,7 @@ fn check(checks: &mut Checks<'_>, pointer: &str, case: &CaseSpec) {
     }
     match (case.ask.is_some(), case.turns.is_empty()) {
         (true, false) => {
-            checks.at_key("case/question", &format!("{pointer}/turns"), "a case has `ask` or `turns`, not both", None)
+            checks.at_key("case/question", &format!("{pointer}/turns"), "a case has `ask` or `turns`, not both", None);
         }
         (false, true) => {
             let help = "write `ask: …`, or `turns: [{ask: …, expect: […]}, …]`".to_owned();

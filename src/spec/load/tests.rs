@@ -24,9 +24,9 @@ impl Folder {
     fn load<T>(
         &mut self,
         path: &str,
-        loader: impl Fn(&Project, &mut SourceMap, &str) -> (Option<Loaded<T>>, Diagnostics),
+        load_kind: impl Fn(&Project, &mut SourceMap, &str) -> (Option<Loaded<T>>, Diagnostics),
     ) -> (Option<Loaded<T>>, Vec<String>) {
-        let (loaded, diagnostics) = loader(&Project::new(self.folder.path()), &mut self.map, path);
+        let (loaded, diagnostics) = load_kind(&Project::new(self.folder.path()), &mut self.map, path);
         let shown = |one: &Diagnostic| {
             let at = one.at.map_or_else(String::new, |at| self.map.show(at));
             let help = one.help.as_ref().map(|help| format!(" [{help}]")).unwrap_or_default();
@@ -41,10 +41,10 @@ impl Folder {
 fn mistakes<T>(
     path: &str,
     text: &str,
-    loader: impl Fn(&Project, &mut SourceMap, &str) -> (Option<Loaded<T>>, Diagnostics),
+    load_kind: impl Fn(&Project, &mut SourceMap, &str) -> (Option<Loaded<T>>, Diagnostics),
     expect: &[&str],
 ) {
-    let (loaded, shown) = Folder::new(&[(path, text)]).load(path, loader);
+    let (loaded, shown) = Folder::new(&[(path, text)]).load(path, load_kind);
     let shown: Vec<_> = shown.iter().map(|line| line.trim_start_matches(path).trim_start_matches(':')).collect();
     assert_eq!(shown, expect);
     assert!(loaded.is_some(), "what is right in form is handed on");

@@ -38,7 +38,7 @@ fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {
             checks.at_key("tool/bad-schema", pointer, message, None);
         }
         Some(other) => {
-            checks.at_value("tool/bad-schema", "/input_schema", format!("expected a schema, got {}", got(other)), None)
+            checks.at_value("tool/bad-schema", "/input_schema", format!("expected a schema, got {}", got(other)), None);
         }
         None => {}
     }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 fn read(name: &str, text: &str) -> (SourceMap, Option<Vec<Row>>, Diagnostics) {
@@ -18,10 +20,11 @@ fn rows(name: &str, text: &str, expect: &[&str]) {
         .map(|row| {
             let mut shown = map.show(row.at).trim_start_matches(name).trim_start_matches(':').to_owned();
             for (column, value) in &row.values {
-                shown += &match value {
-                    Datum::Text(text) => format!(" {column}={text}"),
-                    Datum::Json(text) => format!(" {column}=|{text}|"),
-                };
+                match value {
+                    Datum::Text(text) => write!(shown, " {column}={text}"),
+                    Datum::Json(text) => write!(shown, " {column}=|{text}|"),
+                }
+                .expect("a string takes it");
             }
             shown
         })
@@ -127,7 +130,6 @@ fn yaml_rows_keep_what_was_written() {
 
 #[test]
 fn a_hundred_thousand_rows_are_read_in_linear_time() {
-    use std::fmt::Write as _;
     let csv = |count: usize| {
         (0..count).fold("name,n\n".to_owned(), |mut text, n| {
             writeln!(text, "row {n},{n}").expect("a string takes it");

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -227,7 +229,7 @@ fn bombs_and_abysses_are_refused_at_once() {
     let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
         let below = vec![format!("*a{}", level - 1); 9].join(", ");
-        bomb.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+        writeln!(bomb, "a{level}: &a{level} [{below}]").expect("a string takes it");
     }
     let began = std::time::Instant::now();
     let shown = mistakes::<Sample>(&bomb);
@@ -236,7 +238,7 @@ fn bombs_and_abysses_are_refused_at_once() {
         let shown = mistakes::<Sample>(&deep);
         assert!(shown[0].contains("yaml/too-deep"), "{shown:?}");
     }
-    let stairs: String = (0..5000).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
+    let stairs = (0..5000).fold(String::new(), |stairs, level| stairs + &" ".repeat(level) + "a:\n");
     assert!(mistakes::<Sample>(&stairs)[0].starts_with("101:101 yaml/too-deep"), "{:?}", mistakes::<Sample>(&stairs));
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }
@@ -290,7 +292,7 @@ fn a_mistake_is_drawn_with_line_caret_and_help() {
 fn the_place_tree_and_the_deserialiser_agree_on_every_yaml_file_of_the_repository() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let odd = "{1: a, true: b, 'null': c, '~': d, 1.10: e, '': f, a/b~c: {<<: {x: 1}, <<: [{y: 2}, {x: 3}]}}";
-    let mut texts = vec![odd.replace(", <<: [", ", z: [").to_owned()];
+    let mut texts = vec![odd.replace(", <<: [", ", z: [")];
     for folder in ["suites", "setups", "cases", "tools", "phrases", "profiles", "gates", ".github"] {
         for entry in walkdir::WalkDir::new(root.join(folder)).into_iter().filter_map(Result::ok) {
             if entry.path().extension().is_some_and(|kind| kind == "yaml" || kind == "yml") {

@@ -110,11 +110,17 @@ impl Builder {
                 if anchor > 0 {
                     self.anchors.insert(anchor, node);
                 }
-                if self.stack.is_empty() && says_nothing { Ok(()) } else { self.finish(node, at) }
+                if !(self.stack.is_empty() && says_nothing) {
+                    self.finish(node, at);
+                }
+                Ok(())
             }
             Event::SequenceStart(_, anchor, _) => self.open(at, anchor, Part::List(Vec::new())),
             Event::MappingStart(_, anchor, _) => self.open(at, anchor, Part::Map(IndexMap::default())),
-            Event::SequenceEnd | Event::MappingEnd => self.close(at),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.close(at);
+                Ok(())
+            }
             Event::Alias(anchor) => self.alias(anchor, at),
             _ => Ok(()),
         }
@@ -146,8 +152,8 @@ impl Builder {
         Ok(())
     }
 
-    fn close(&mut self, end: At) -> Result<(), Diagnostic> {
-        let Some(mut frame) = self.stack.pop() else { return Ok(()) };
+    fn close(&mut self, end: At) {
+        let Some(mut frame) = self.stack.pop() else { return };
         if let Part::Map(entries) = &mut frame.part {
             for (source, at) in std::mem::take(&mut frame.merged) {
                 self.merge_into(entries, source, at);
@@ -169,7 +175,7 @@ impl Builder {
         if frame.anchor > 0 {
             self.anchors.insert(frame.anchor, node);
         }
-        self.finish(node, at)
+        self.finish(node, at);
     }
 
     /// Takes over the keys of a merged map (or of each map of a list) that are not written out.
@@ -211,7 +217,8 @@ impl Builder {
         }
         let part = self.tree.places.nodes[target as usize].part.clone();
         let node = self.add(Node { at, part }, weight);
-        self.finish(node, at)
+        self.finish(node, at);
+        Ok(())
     }
 
     fn add(&mut self, node: Node, weight: Weight) -> NodeId {
@@ -220,11 +227,11 @@ impl Builder {
     }
 
     /// Hands a whole value to the collection around it, or ends a document.
-    fn finish(&mut self, node: NodeId, at: At) -> Result<(), Diagnostic> {
+    fn finish(&mut self, node: NodeId, at: At) {
         let key_expected = self.awaits_key();
         let Some(frame) = self.stack.last_mut() else {
             self.tree.documents.push(node);
-            return Ok(());
+            return;
         };
         match &mut frame.part {
             Part::List(items) => items.push(node),
@@ -247,7 +254,6 @@ impl Builder {
             },
             Part::Scalar { .. } => {}
         }
-        Ok(())
     }
 }
 
