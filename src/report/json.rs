@@ -323,7 +323,7 @@ mod tests {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join(format!("new/{}", reporter.kind));
             let paths = (reporter.write)(&summary("failing"), &path, crate::report::ReportOptions::default()).expect("written");
-            assert_eq!(paths, [path.clone()]);
+            assert_eq!(paths, std::slice::from_ref(&path));
             assert!(std::fs::metadata(&path).expect("a file").len() > 100, "{}", reporter.kind);
         }
         let error = crate::report::reporter("junti").expect_err("no such kind").to_string();

@@ -136,10 +136,10 @@ fn many_cases_go_to_parts_and_older_parts_go_away() {
     let counts: Vec<_> = paths.iter().map(|path| recount(&std::fs::read_to_string(path).expect("text")).0).collect();
     assert_eq!(counts, [5000, 5000, 2001]);
     let paths = write_junit(&many_passes(1), &path, JunitProfile::Rich).expect("written");
-    assert_eq!(paths, [path.clone()]);
+    assert_eq!(paths, std::slice::from_ref(&path));
     let left: Vec<PathBuf> =
         std::fs::read_dir(folder.path()).expect("folder").map(|entry| entry.expect("entry").path()).collect();
-    assert_eq!(left, [path.clone()], "no parts and no temporary files");
+    assert_eq!(left, std::slice::from_ref(&path), "no parts and no temporary files");
     remove_stale(&path).expect("removed");
     remove_stale(&path).expect("nothing there is fine");
     assert!(!path.exists());
