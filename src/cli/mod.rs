@@ -27,14 +27,14 @@ use args::{Cli, Command};
 use exit::Exit;
 
 /// Runs the command line; returns the exit code.
-pub fn main(arguments: Vec<OsString>) -> u8 {
+pub fn main(arguments: &[OsString]) -> u8 {
     crate::run::install_hook();
-    let matches = match Cli::command().try_get_matches_from(&arguments) {
+    let matches = match Cli::command().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Accepted };
             if code == Exit::Usage {
-                record::usage_error(&arguments, &error.to_string());
+                record::usage_error(arguments, &error.to_string());
             }
             terminal::print_clap(&error);
             return code.code();
@@ -48,7 +48,7 @@ pub fn main(arguments: Vec<OsString>) -> u8 {
         }
     };
     let sub = matches.subcommand().map(|(_, sub)| sub);
-    dispatch(cli.command, sub, &arguments).code()
+    dispatch(cli.command, sub, arguments).code()
 }
 
 fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[OsString]) -> Exit {

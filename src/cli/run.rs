@@ -224,7 +224,7 @@ fn started(plan: &Plan, run_id: &str, arguments: &[OsString]) -> RunEvent {
         argv: arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         mode: "live".to_owned(),
         commit: commit(),
-        hostname: nix::unistd::gethostname().map_or_else(|_| "unknown".to_owned(), |name| name.to_string_lossy().into_owned()),
+        hostname: sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned()),
         cells: cells.collect(),
     }
 }

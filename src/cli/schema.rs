@@ -4,7 +4,8 @@ use super::args::SchemaArgs;
 use super::exit::Exit;
 use super::terminal;
 use crate::source::did_you_mean;
-use crate::spec::{SCHEMA_KINDS, json_schema};
+use crate::spec::json_schema;
+use crate::spec::load::SCHEMA_KINDS;
 
 pub(super) fn schema(args: &SchemaArgs) -> Exit {
     let Some(schema) = json_schema(&args.kind) else {
