@@ -26,9 +26,11 @@
 //! A room imports only the rooms that `tests/it/tidy.rs` lists for it; nothing imports [`cli`].
 
 pub mod check;
+pub mod cli;
 pub mod event;
 pub mod plan;
 pub mod report;
+pub mod run;
 pub mod schema;
 pub mod source;
 pub mod spec;

@@ -9,11 +9,12 @@ use crate::plan::{
     SetupInput, SuiteInput,
 };
 use crate::source::{Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
-use crate::spec::case::{CaseFile, CaseSpec, Each};
+use crate::spec::case::{CaseFile, CaseSpec};
 use crate::spec::env::{expand_env, missing_env};
 use crate::spec::files::{Kind, Origin, Project};
 use crate::spec::gherkin::{self, Document};
-use crate::spec::{SetupSpec, SuiteSpec, data, load_cases, load_profile, load_setup, load_suite, load_tool};
+use crate::spec::rows::{self, Datum};
+use crate::spec::{SetupSpec, SuiteSpec, load_cases, load_profile, load_setup, load_suite, load_tool};
 use crate::stack;
 
 /// Name of the suite that holds files given by path.
@@ -258,20 +259,10 @@ impl Loader<'_> {
         };
         let mut cases = Vec::with_capacity(specs.len());
         for (pointer, spec) in specs {
-            let rows = match &spec.each {
-                None => None,
-                Some(Each::Rows(rows)) => Some(inline_rows(rows, &pointer, &loaded.places)),
-                Some(Each::File(named)) => {
-                    let beside = self.project.beside(path, named);
-                    let (rows, mut diagnostics) = data::load_rows(self.project, &mut self.map, &beside);
-                    for diagnostic in diagnostics.iter_mut().filter(|diagnostic| diagnostic.at.is_none()) {
-                        diagnostic.at = loaded.places.value(&format!("{pointer}/each"));
-                    }
-                    broken |= diagnostics.iter().any(Diagnostic::is_error);
-                    self.found.extend(diagnostics);
-                    Some(rows.into_iter().map(|row| CaseRow { at: row.at, values: values(row) }).collect())
-                }
-            };
+            let (rows, diagnostics) = rows::case_rows(self.project, &mut self.map, &loaded, &pointer, &spec);
+            broken |= diagnostics.iter().any(Diagnostic::is_error);
+            self.found.extend(diagnostics);
+            let rows = rows.map(|rows| rows.into_iter().map(|row| CaseRow { at: row.at, values: values(row.values) }).collect());
             cases.push(CaseInput { spec, pointer, rows });
         }
         let input = CaseFileInput { file: loaded.file, cases: Arc::new(cases), places: loaded.places, broken, lines: Vec::new() };
@@ -325,26 +316,12 @@ impl Loader<'_> {
     }
 }
 
-fn inline_rows(
-    rows: &[indexmap::IndexMap<String, serde_json::Value>],
-    pointer: &str,
-    places: &crate::spec::Places,
-) -> Vec<CaseRow> {
-    let row = |(at, row): (usize, &indexmap::IndexMap<String, serde_json::Value>)| {
-        let values = row.iter().map(|(name, value)| (name.as_str().into(), RowValue::of(value))).collect();
-        Some(CaseRow { at: places.value(&format!("{pointer}/each/{at}"))?, values })
+fn values(row: Vec<(Arc<str>, Datum)>) -> Vec<(Arc<str>, RowValue)> {
+    let value = |datum| match datum {
+        Datum::Text(text) => RowValue::Text(text),
+        Datum::Json(json) => RowValue::Json(json),
     };
-    rows.iter().enumerate().filter_map(row).collect()
-}
-
-fn values(row: data::Row) -> Vec<(Arc<str>, RowValue)> {
-    row.values
-        .into_iter()
-        .map(|(name, value)| match value {
-            data::Cell::Text(text) => (name, RowValue::Text(text)),
-            data::Cell::Json(json) => (name, RowValue::Json(json)),
-        })
-        .collect()
+    row.into_iter().map(|(name, datum)| (name, value(datum))).collect()
 }
 
 /// `FILE:LINE` into its parts.
