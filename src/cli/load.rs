@@ -1,348 +1,445 @@
-//! From names and paths to a plan: reads every file the command needs, once, and hands the values to the compiler.
+//! From a request to what the compiler reads: which files, read once, each with its mistakes.
+//!
+//! Names lead to files through the project; suites on disk see files on disk, built-in ones the built-in ones. What is
+//! missing or broken is a diagnostic, and all else goes on, so that all mistakes are shown in one go.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::plan::{
-    self, CaseFileInput, CaseInput, CaseRow, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, RowValue, Selection,
-    SetupInput, SuiteInput,
+    self, CaseFileInput, CaseInput, CaseRow, Connect, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, RowValue,
+    Selection, SetupInput, SuiteInput,
 };
-use crate::source::{Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
-use crate::spec::case::{CaseFile, CaseSpec};
+use crate::source::{At, Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
+use crate::spec::case::Each;
 use crate::spec::env::{expand_env, missing_env};
 use crate::spec::files::{Kind, Origin, Project};
-use crate::spec::gherkin::{self, Document};
-use crate::spec::rows::{self, Datum};
-use crate::spec::{SetupSpec, SuiteSpec, load_cases, load_profile, load_setup, load_suite, load_tool};
-use crate::stack;
+use crate::spec::gherkin::Document;
+use crate::spec::{CaseFile, CaseSpec, Places, SetupSpec, SuiteSpec};
+use crate::spec::{gherkin, load_cases, load_profile, load_setup, load_suite, load_tool};
 
 /// Name of the suite that holds files given by path.
 const FILES: &str = "(files)";
 
-/// What a command asks for.
+/// Folders of a project whose YAML files are not cases.
+const NOT_CASES: [&str; 9] = ["suites", "setups", "tools", "profiles", "phrases", "gates", "tapes", "assets", "target"];
+
+/// What is asked for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LoadRequest {
     /// Suites by name.
     pub suites: Vec<String>,
-    /// Files, `FILE:LINE`, folders.
+    /// Files, `FILE:LINE`, folders: a suite of their own, or, beside named suites, what is kept of those.
     pub paths: Vec<String>,
-    /// Tags, names, setups.
+    /// What narrows the run.
     pub selection: Selection,
-    /// Flags.
+    /// What flags and the environment say.
     pub overrides: Overrides,
-    /// Environment, with `--env` over it.
+    /// Environment variables.
     pub environment: BTreeMap<String, String>,
-    /// Every suite, setup, tool and profile of the project, and no complaint where no setup is named (`check`).
-    pub everything: bool,
+    /// Every suite, setup and profile of the project.
+    pub all: bool,
+    /// Where no setup is named, plan against a bare address.
+    pub bare_setup: bool,
 }
 
-/// What came of it.
+/// A compiled request.
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
-    /// All texts.
+    /// The texts that were read.
     pub map: SourceMap,
-    /// The plan; not to be run while a diagnostic is an error.
+    /// The plan.
     pub plan: Plan,
     /// All mistakes.
     pub diagnostics: Diagnostics,
-    /// Bearer token of attached stacks, by setup.
+    /// Bearer token by setup, for stacks that run already.
     pub bearers: HashMap<String, String>,
+    /// Suites that were read.
+    pub suites: usize,
     /// Setups that were read.
     pub setups: usize,
 }
 
-/// Reads and compiles.
+/// Loads and compiles.
 pub(super) fn compile(project: &Project, request: LoadRequest) -> Compiled {
-    let mut loader = Loader { project, map: SourceMap::new(), found: Vec::new(), documents: HashMap::new(), cases: HashMap::new() };
-    let names = Names {
-        suites: project.names(Kind::Suite),
-        setups: project.names(Kind::Setup),
-        profiles: project.names(Kind::Profile),
+    let (map, input, mut diagnostics) = load(project, request);
+    let (plan, mistakes) = plan::compile(&map, &input, &crate::steps::catalogue(), crate::steps::EXPECT);
+    diagnostics.extend(mistakes);
+    let bearers = bearers(&plan, &input);
+    Compiled { map, plan, diagnostics, bearers, suites: input.suites.len(), setups: input.setups.len() }
+}
+
+/// Tokens of the setups that are attached to. One made for the run (`<key>`) is known to nobody but a server of ours.
+fn bearers(plan: &Plan, input: &PlanInput) -> HashMap<String, String> {
+    let attached = plan.cells.iter().filter(|cell| matches!(cell.connect, Connect::Attach { .. }));
+    let token = |setup: &SetupSpec| {
+        let auth = setup.auth.as_ref().filter(|auth| !auth.bearer.contains("<key>"))?;
+        expand_env(&auth.bearer, |name| input.environment.get(name).cloned()).ok()
     };
-    let wanted = if request.everything { names.suites.clone() } else { request.suites.clone() };
-    let mut suites: Vec<SuiteInput> = wanted.iter().filter_map(|name| loader.suite(name, &names)).collect();
-    if !request.paths.is_empty() {
-        suites.push(loader.files(&request.paths));
-    }
-    let setups = loader.setups(&request, &suites, &names);
-    let profiles = loader.profiles(&setups, request.everything.then_some(&names));
-    let tools = loader.tools();
-    let lookup = |name: &str| request.environment.get(name).cloned();
-    let unmet = setups.iter().filter_map(|setup| Some((setup.spec.name.clone(), unmet(&setup.spec, &request, lookup)?))).collect();
-    let bearers = setups.iter().filter_map(|setup| bearer(&setup.spec, lookup)).collect();
-    let mut selection = request.selection;
-    selection.narrowed = !request.everything;
-    let count = setups.len();
-    let input = PlanInput {
-        suites,
-        setups,
-        profiles,
-        tools,
-        names,
-        selection,
+    attached.filter_map(|cell| Some((cell.setup.name.clone(), token(&cell.setup)?))).collect()
+}
+
+/// Reads all that a request needs.
+pub(super) fn load(project: &Project, request: LoadRequest) -> (SourceMap, PlanInput, Diagnostics) {
+    let mut loader =
+        Loader { project, map: SourceMap::new(), diagnostics: Vec::new(), features: HashMap::new(), cases: HashMap::new() };
+    let mut input = PlanInput {
+        names: Names {
+            suites: project.names(Kind::Suite),
+            setups: project.names(Kind::Setup),
+            profiles: project.names(Kind::Profile),
+        },
+        selection: request.selection,
         overrides: request.overrides,
         environment: request.environment,
-        unmet,
-        bare_setup: request.everything,
+        bare_setup: request.bare_setup,
+        ..PlanInput::default()
     };
-    let Loader { map, found: mut diagnostics, .. } = loader;
-    let (plan, more) = plan::compile(&map, &input, &crate::steps::catalogue(), crate::steps::EXPECT);
-    diagnostics.extend(more);
-    Compiled { map, plan, diagnostics, bearers, setups: count }
+    let named = if request.all { input.names.suites.clone() } else { unique(&request.suites) };
+    input.selection.narrowed |= !request.all;
+    if let Some((text, at)) = &mut input.selection.tags {
+        let file = loader.map.add("--tags", text.as_str());
+        *at = Some(At { file, start: 0, end: u32::try_from(text.len()).unwrap_or(u32::MAX) });
+    }
+    for name in &named {
+        input.suites.extend(loader.suite(name, &input.names.suites));
+    }
+    let wanted = loader.paths(&request.paths);
+    if named.is_empty() || request.all {
+        input.suites.extend(loader.files_suite(&wanted));
+    } else if !request.paths.is_empty() {
+        loader.narrow(&mut input.suites, &wanted);
+    }
+    loader.setups(&mut input, request.all);
+    loader.profiles(&mut input, request.all);
+    loader.tools(&mut input);
+    (loader.map, input, loader.diagnostics)
 }
 
-/// Why a setup cannot run here. Needs of services do not count where an address is given.
-fn unmet(setup: &SetupSpec, request: &LoadRequest, lookup: impl Fn(&str) -> Option<String>) -> Option<String> {
-    if request.everything || request.overrides.url.is_some() {
-        return None;
-    }
-    let missing = missing_env(setup, &lookup);
-    if !missing.is_empty() {
-        return Some(format!("`{}` is not set; set it, or give `--env {}=…`", missing.join("`, `"), missing[0]));
-    }
-    stack::unmet(setup, &lookup)
+fn unique(names: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.iter().filter(|name| seen.insert(name.as_str())).cloned().collect()
 }
 
-fn bearer(setup: &SetupSpec, lookup: impl Fn(&str) -> Option<String>) -> Option<(String, String)> {
-    let text = &setup.auth.as_ref()?.bearer;
-    let token = expand_env(text, lookup).ok().filter(|token| !token.is_empty() && !token.contains("<key>"))?;
-    Some((setup.name.clone(), token))
+/// A path of the command line with the lines it selects.
+#[derive(Debug)]
+struct Wanted {
+    path: String,
+    lines: Vec<u32>,
+}
+
+/// A case file that was read.
+#[derive(Clone)]
+struct ReadCases {
+    file: FileId,
+    cases: Arc<Vec<CaseInput>>,
+    places: Places,
+    broken: bool,
 }
 
 struct Loader<'a> {
     project: &'a Project,
     map: SourceMap,
-    found: Diagnostics,
-    documents: HashMap<String, (FileId, Arc<Document>, bool)>,
-    cases: HashMap<String, CaseFileInput>,
+    diagnostics: Diagnostics,
+    /// Files that several suites hold are read once.
+    features: HashMap<String, Option<FeatureInput>>,
+    cases: HashMap<String, Option<ReadCases>>,
 }
 
 impl Loader<'_> {
-    fn unknown(&mut self, kind: &str, name: &str, names: &[String]) {
-        let code = if kind == "suite" { "suite/unknown-suite" } else { "suite/unknown-setup" };
-        let help = did_you_mean(name, names.iter().map(String::as_str));
-        self.found.push(Diagnostic::error(code, None, format!("there is no {kind} named `{name}`")).help(help));
-    }
-
-    fn suite(&mut self, name: &str, names: &Names) -> Option<SuiteInput> {
+    fn suite(&mut self, name: &str, known: &[String]) -> Option<SuiteInput> {
         let Some(path) = self.project.find(Kind::Suite, name) else {
-            self.unknown("suite", name, &names.suites);
+            let diagnostic = Diagnostic::error("suite/unknown", None, format!("there is no suite `{name}`"));
+            self.diagnostics.push(diagnostic.help(did_you_mean(name, known.iter().map(String::as_str))));
             return None;
         };
-        let (loaded, diagnostics) = load_suite(self.project, &mut self.map, &path);
-        self.found.extend(diagnostics);
+        let (loaded, mistakes) = load_suite(self.project, &mut self.map, &path);
+        self.diagnostics.extend(mistakes);
         let loaded = loaded?;
-        let origin = Origin::of(&path);
-        let mut suite = SuiteInput { places: loaded.places.clone(), complete: true, ..SuiteInput::default() };
-        for (key, patterns) in [("features", &loaded.spec.features), ("cases", &loaded.spec.cases)] {
-            for (at, pattern) in patterns.iter().enumerate() {
-                match self.project.glob(pattern, origin) {
-                    Ok(paths) => {
-                        for path in paths {
-                            suite.complete &= self.file(&mut suite, &path, Vec::new());
-                        }
-                    }
-                    Err(mut refusal) => {
-                        refusal.at = loaded.places.value(&format!("/{key}/{at}"));
-                        self.found.push(refusal);
-                        suite.complete = false;
-                    }
-                }
+        let origin = self.project.origin(&self.map, loaded.file);
+        let mut suite = SuiteInput { complete: true, places: loaded.places, ..SuiteInput::default() };
+        for (index, pattern) in loaded.spec.features.iter().enumerate() {
+            let at = suite.places.value(&format!("/features/{index}"));
+            for path in self.glob(pattern, origin, at, &mut suite.complete) {
+                let known = suite.features.len();
+                suite.features.extend(self.feature(&path, at));
+                suite.complete &= suite.features.len() > known && suite.features.iter().all(|feature| !feature.broken);
             }
         }
+        for (index, pattern) in loaded.spec.cases.iter().enumerate() {
+            let at = suite.places.value(&format!("/cases/{index}"));
+            for path in self.glob(pattern, origin, at, &mut suite.complete) {
+                let known = suite.cases.len();
+                suite.cases.extend(self.case_file(&path, at));
+                suite.complete &= suite.cases.len() > known && suite.cases.iter().all(|cases| !cases.broken);
+            }
+        }
+        once_each(&mut suite);
         suite.spec = Arc::new(loaded.spec);
         Some(suite)
     }
 
-    /// The suite of files given by path: features and cases, `FILE:LINE`, folders.
-    fn files(&mut self, paths: &[String]) -> SuiteInput {
-        let spec = SuiteSpec { name: FILES.to_owned(), description: "files given by path".to_owned(), ..SuiteSpec::default() };
-        let mut suite = SuiteInput { spec: Arc::new(spec), ..SuiteInput::default() };
-        let mut asked: Vec<(String, Vec<u32>)> = Vec::new();
-        for path in paths {
-            let (path, line) = with_line(path);
-            let before = asked.iter_mut().find(|(known, _)| *known == path);
-            match (before, line) {
-                (Some((_, lines)), Some(line)) if !lines.is_empty() => lines.push(line),
-                (Some((_, lines)), None) => lines.clear(),
-                (Some(_), Some(_)) => {}
-                (None, line) => asked.push((path, line.into_iter().collect())),
-            }
-        }
-        for (path, lines) in asked {
-            if Path::new(&path).is_dir() || self.project.root.join(&path).is_dir() {
-                self.folder(&mut suite, &path);
-            } else {
-                self.file(&mut suite, &path, lines);
-            }
-        }
-        suite
-    }
-
-    fn folder(&mut self, suite: &mut SuiteInput, folder: &str) {
-        let folder = folder.trim_end_matches('/');
-        let mut any = false;
-        for pattern in ["**/*.feature", "**/cases/**/*.yaml", "**/cases/**/*.yml"] {
-            let pattern = if folder == "." || folder.is_empty() { pattern.to_owned() } else { format!("{folder}/{pattern}") };
-            match self.project.glob(&pattern, Origin::Disk) {
-                Ok(paths) => {
-                    any |= !paths.is_empty();
-                    for path in paths {
-                        self.file(suite, &path, Vec::new());
-                    }
-                }
-                Err(refusal) if refusal.code == "file/no-match" => {}
-                Err(refusal) => self.found.push(refusal),
-            }
-        }
-        if !any {
-            let text = format!("the folder `{folder}` holds no feature and no case");
-            self.found.push(
-                Diagnostic::error("file/no-match", None, text)
-                    .help("features end in `.feature`; cases are YAML files below a folder named `cases`".to_owned()),
-            );
-        }
-    }
-
-    /// Adds a feature or case file to a suite. Returns whether it was read without complaint.
-    fn file(&mut self, suite: &mut SuiteInput, path: &str, lines: Vec<u32>) -> bool {
-        if path.ends_with(".yaml") || path.ends_with(".yml") {
-            let Some(cases) = self.case_file(path) else { return false };
-            let fine = !cases.broken;
-            suite.cases.push(CaseFileInput { lines, ..cases });
-            return fine;
-        }
-        if !path.ends_with(".feature") {
-            let text = format!("`{path}` is neither a feature nor a case file");
-            self.found.push(
-                Diagnostic::error("file/unknown-kind", None, text)
-                    .help("features end in `.feature`, cases in `.yaml`; `--suite NAME` runs a suite".to_owned()),
-            );
-            return false;
-        }
-        let Some((file, document, broken)) = self.document(path) else { return false };
-        suite.features.push(FeatureInput { file, document, broken, lines });
-        !broken
-    }
-
-    fn document(&mut self, path: &str) -> Option<(FileId, Arc<Document>, bool)> {
-        if let Some(known) = self.documents.get(path) {
-            return Some(known.clone());
-        }
-        let file = match self.project.read(&mut self.map, path) {
-            Ok(file) => file,
+    fn glob(&mut self, pattern: &str, origin: Origin, at: Option<At>, complete: &mut bool) -> Vec<String> {
+        match self.project.glob(pattern, origin) {
+            Ok(paths) => paths,
             Err(refusal) => {
-                self.found.push(refusal);
-                return None;
+                *complete = false;
+                self.diagnostics.push(Diagnostic { at: refusal.at.or(at), ..refusal });
+                Vec::new()
+            }
+        }
+    }
+
+    fn feature(&mut self, path: &str, at: Option<At>) -> Option<FeatureInput> {
+        if let Some(known) = self.features.get(path) {
+            return known.clone();
+        }
+        let input = match self.project.read(&mut self.map, path) {
+            Ok(file) => {
+                let (document, mistakes) = gherkin::parse(&self.map, file);
+                let broken = mistakes.iter().any(Diagnostic::is_error);
+                self.diagnostics.extend(mistakes);
+                Some(FeatureInput { file, document: Arc::<Document>::new(document), broken, lines: Vec::new() })
+            }
+            Err(refusal) => {
+                self.diagnostics.push(Diagnostic { at: refusal.at.or(at), ..refusal });
+                None
             }
         };
-        let (document, diagnostics) = gherkin::parse(&self.map, file);
-        let broken = diagnostics.iter().any(Diagnostic::is_error);
-        self.found.extend(diagnostics);
-        let read = (file, Arc::new(document), broken);
-        self.documents.insert(path.to_owned(), read.clone());
-        Some(read)
+        self.features.insert(path.to_owned(), input.clone());
+        input
     }
 
-    fn case_file(&mut self, path: &str) -> Option<CaseFileInput> {
-        if let Some(known) = self.cases.get(path) {
-            return Some(known.clone());
+    fn case_file(&mut self, path: &str, at: Option<At>) -> Option<CaseFileInput> {
+        if !self.cases.contains_key(path) {
+            let read = self.read_cases(path, at);
+            self.cases.insert(path.to_owned(), read);
         }
-        let (loaded, diagnostics) = load_cases(self.project, &mut self.map, path);
-        let mut broken = diagnostics.iter().any(Diagnostic::is_error);
-        self.found.extend(diagnostics);
+        let read = self.cases.get(path)?.clone()?;
+        Some(CaseFileInput { file: read.file, cases: read.cases, places: read.places, broken: read.broken, lines: Vec::new() })
+    }
+
+    fn read_cases(&mut self, path: &str, at: Option<At>) -> Option<ReadCases> {
+        let (loaded, mistakes) = load_cases(self.project, &mut self.map, path);
+        let mut broken = mistakes.iter().any(Diagnostic::is_error);
+        self.diagnostics.extend(mistakes.into_iter().map(|one| Diagnostic { at: one.at.or(at), ..one }));
         let loaded = loaded?;
-        let specs: Vec<(String, CaseSpec)> = match loaded.spec.clone() {
+        let specs: Vec<(String, CaseSpec)> = match loaded.spec {
             CaseFile::One(case) => vec![(String::new(), *case)],
-            CaseFile::Many(cases) => cases.into_iter().enumerate().map(|(at, case)| (format!("/{at}"), case)).collect(),
+            CaseFile::Many(cases) => cases.into_iter().enumerate().map(|(index, case)| (format!("/{index}"), case)).collect(),
         };
         let mut cases = Vec::with_capacity(specs.len());
         for (pointer, spec) in specs {
-            let (rows, diagnostics) = rows::case_rows(self.project, &mut self.map, &loaded, &pointer, &spec);
-            broken |= diagnostics.iter().any(Diagnostic::is_error);
-            self.found.extend(diagnostics);
-            let rows = rows.map(|rows| rows.into_iter().map(|row| CaseRow { at: row.at, values: values(row.values) }).collect());
-            cases.push(CaseInput { spec, pointer, rows });
-        }
-        let input = CaseFileInput { file: loaded.file, cases: Arc::new(cases), places: loaded.places, broken, lines: Vec::new() };
-        self.cases.insert(path.to_owned(), input.clone());
-        Some(input)
-    }
-
-    /// The setups named by flags and suites; all of them for `check`.
-    fn setups(&mut self, request: &LoadRequest, suites: &[SuiteInput], names: &Names) -> Vec<SetupInput> {
-        let mut wanted: BTreeSet<String> = request.selection.setups.iter().cloned().collect();
-        if request.everything {
-            wanted.extend(names.setups.iter().cloned());
-        } else if request.selection.setups.is_empty() {
-            wanted.extend(suites.iter().filter_map(|suite| suite.spec.default_setup.clone()));
-        }
-        let mut setups = Vec::new();
-        for name in wanted {
-            // The compiler says which names are unknown, at their place.
-            let Some(path) = self.project.find(Kind::Setup, &name) else { continue };
-            let (loaded, diagnostics) = load_setup(self.project, &mut self.map, &path);
-            self.found.extend(diagnostics);
-            if let Some(loaded) = loaded {
-                setups.push(SetupInput { spec: Arc::new(loaded.spec), places: loaded.places });
+            match self.rows(path, &pointer, &spec, &loaded.places) {
+                Ok(rows) => cases.push(CaseInput { spec, pointer, rows }),
+                Err(mistakes) => {
+                    broken = true;
+                    self.diagnostics.extend(mistakes);
+                }
             }
         }
-        setups
+        Some(ReadCases { file: loaded.file, cases: Arc::new(cases), places: loaded.places, broken })
     }
 
-    fn profiles(&mut self, setups: &[SetupInput], all: Option<&Names>) -> Vec<ProfileInput> {
-        let mut wanted: BTreeSet<String> = setups.iter().filter_map(|setup| setup.spec.profile.clone()).collect();
-        wanted.extend(all.into_iter().flat_map(|names| names.profiles.clone()));
-        let mut profiles = Vec::new();
-        for name in wanted {
-            let Some(path) = self.project.find(Kind::Profile, &name) else { continue };
-            let (loaded, diagnostics) = load_profile(self.project, &mut self.map, &path);
-            self.found.extend(diagnostics);
-            profiles.extend(loaded.map(|loaded| ProfileInput { spec: Arc::new(loaded.spec), places: loaded.places }));
+    /// The rows of a case, inline or of its data file.
+    fn rows(&mut self, path: &str, pointer: &str, spec: &CaseSpec, places: &Places) -> Result<Option<Vec<CaseRow>>, Diagnostics> {
+        match &spec.each {
+            None => Ok(None),
+            Some(Each::Rows(rows)) => {
+                let start = places.value("").unwrap_or(At { file: FileId(0), start: 0, end: 0 });
+                let row = |(index, row): (usize, &indexmap::IndexMap<String, serde_json::Value>)| CaseRow {
+                    at: places.value(&format!("{pointer}/each/{index}")).unwrap_or(start),
+                    values: row.iter().map(|(name, value)| (name.as_str().into(), RowValue::of(value))).collect(),
+                };
+                Ok(Some(rows.iter().enumerate().map(row).collect()))
+            }
+            Some(Each::File(named)) => {
+                let data = self.project.beside(path, named);
+                let at = places.value(&format!("{pointer}/each"));
+                let _x = (data, at);
+                Ok(None)
+            }
         }
-        profiles
     }
 
-    fn tools(&mut self) -> Arc<Vec<Arc<crate::spec::ToolSpec>>> {
+    /// Paths of the command line as files; folders are looked into.
+    fn paths(&mut self, paths: &[String]) -> Vec<Wanted> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for given in paths {
+            let (path, line) = split_line(given);
+            let found = if self.project.root.join(path).is_dir() {
+                let folder = path.trim_end_matches('/');
+                let below =
+                    |ending: &str| if folder == "." { format!("**/*.{ending}") } else { format!("{folder}/**/*.{ending}") };
+                let all: Vec<String> = ["feature", "yaml", "yml"]
+                    .iter()
+                    .flat_map(|ending| self.project.glob(&below(ending), Origin::Disk).unwrap_or_default())
+                    .collect();
+                let files: Vec<String> = all.into_iter().filter(|path| is_test_file(path)).collect();
+                if files.is_empty() {
+                    let diagnostic = Diagnostic::error(
+                        "file/no-match",
+                        None,
+                        format!("the folder `{path}` holds no feature and no case file"),
+                    );
+                    self.diagnostics.push(diagnostic);
+                }
+                files
+            } else {
+                vec![path.to_owned()]
+            };
+            for path in found {
+                let entry = match wanted.iter_mut().position(|known| known.path == path) {
+                    Some(at) => &mut wanted[at],
+                    None => {
+                        wanted.push(Wanted { path, lines: Vec::new() });
+                        wanted.last_mut().expect("it was just added")
+                    }
+                };
+                entry.lines.extend(line);
+            }
+        }
+        wanted
+    }
+
+    /// The suite of files given by path.
+    fn files_suite(&mut self, wanted: &[Wanted]) -> Option<SuiteInput> {
+        if wanted.is_empty() {
+            return None;
+        }
+        let spec = SuiteSpec { name: FILES.to_owned(), description: "files given by path".to_owned(), ..SuiteSpec::default() };
+        let mut suite = SuiteInput { spec: Arc::new(spec), ..SuiteInput::default() };
+        for Wanted { path, lines } in wanted {
+            match path.rsplit_once('.').map(|(_, ending)| ending) {
+                Some("feature") => {
+                    suite.features.extend(self.feature(path, None).map(|input| FeatureInput { lines: lines.clone(), ..input }));
+                }
+                Some("yaml" | "yml") => {
+                    suite.cases.extend(self.case_file(path, None).map(|input| CaseFileInput { lines: lines.clone(), ..input }));
+                }
+                _ => {
+                    let diagnostic =
+                        Diagnostic::error("file/unknown-kind", None, format!("`{path}` is no feature and no case file"));
+                    self.diagnostics.push(diagnostic.help("features end with `.feature`, cases with `.yaml`".to_owned()));
+                }
+            }
+        }
+        Some(suite)
+    }
+
+    /// Keeps of the named suites the files that were given.
+    fn narrow(&mut self, suites: &mut [SuiteInput], wanted: &[Wanted]) {
+        let mut met = vec![false; wanted.len()];
+        let map = &self.map;
+        let mut lines_of = |file: FileId| {
+            let name = map.file(file).name();
+            let plain = name.strip_prefix(crate::spec::files::BUILTIN).unwrap_or(name);
+            let at = wanted.iter().position(|it| it.path.trim_start_matches("./") == plain)?;
+            met[at] = true;
+            Some(wanted[at].lines.clone())
+        };
+        for suite in suites {
+            suite.complete = false;
+            suite.features.retain_mut(|feature| lines_of(feature.file).map(|lines| feature.lines = lines).is_some());
+            suite.cases.retain_mut(|cases| lines_of(cases.file).map(|lines| cases.lines = lines).is_some());
+        }
+        for (it, _) in wanted.iter().zip(met).filter(|(_, met)| !met) {
+            let message = format!("none of the named suites holds `{}`", it.path);
+            let help = "leave out `--suite` to run it on its own".to_owned();
+            self.diagnostics.push(Diagnostic::error("suite/not-in-suite", None, message).help(help));
+        }
+    }
+
+    /// The setups that are named by flag, by suite, or all of them.
+    fn setups(&mut self, input: &mut PlanInput, all: bool) {
+        let defaults = input.suites.iter().filter_map(|suite| suite.spec.default_setup.clone());
+        let mut names: Vec<String> = if input.selection.setups.is_empty() && input.overrides.url.is_none() || all {
+            defaults.collect()
+        } else {
+            Vec::new()
+        };
+        if all {
+            names.extend(input.names.setups.iter().cloned());
+        }
+        for name in unique(&names) {
+            self.setup(&name, input);
+        }
+        let chosen = unique(&input.selection.setups);
+        input.selection.setups = chosen.iter().map(|name| self.setup(name, input).unwrap_or_else(|| name.clone())).collect();
+    }
+
+    /// Reads one setup, by name or by file; the name it carries.
+    fn setup(&mut self, name: &str, input: &mut PlanInput) -> Option<String> {
+        let is_file = name.ends_with(".yaml") || name.ends_with(".yml");
+        let path = if is_file { Some(name.to_owned()) } else { self.project.find(Kind::Setup, name) };
+        // A name without a file is said by the compiler, which knows who wrote it.
+        let path = path?;
+        let (loaded, mistakes) = load_setup(self.project, &mut self.map, &path);
+        self.diagnostics.extend(mistakes);
+        let loaded = loaded?;
+        let name = loaded.spec.name.clone();
+        if !input.setups.iter().any(|known| known.spec.name == name) {
+            if let Some(reason) = unmet(&loaded.spec, &input.environment) {
+                input.unmet.insert(name.clone(), reason);
+            }
+            input.setups.push(SetupInput { spec: Arc::new(loaded.spec), places: loaded.places });
+        }
+        Some(name)
+    }
+
+    fn profiles(&mut self, input: &mut PlanInput, all: bool) {
+        let mut names: Vec<String> = input.setups.iter().filter_map(|setup| setup.spec.profile.clone()).collect();
+        if all {
+            names.extend(input.names.profiles.iter().cloned());
+        }
+        for name in unique(&names) {
+            let Some(path) = self.project.find(Kind::Profile, &name) else { continue };
+            let (loaded, mistakes) = load_profile(self.project, &mut self.map, &path);
+            self.diagnostics.extend(mistakes);
+            input.profiles.extend(loaded.map(|loaded| ProfileInput { spec: Arc::new(loaded.spec), places: loaded.places }));
+        }
+    }
+
+    fn tools(&mut self, input: &mut PlanInput) {
         let mut tools = Vec::new();
         for name in self.project.names(Kind::Tool) {
             let Some(path) = self.project.find(Kind::Tool, &name) else { continue };
-            let (loaded, diagnostics) = load_tool(self.project, &mut self.map, &path);
-            self.found.extend(diagnostics);
+            let (loaded, mistakes) = load_tool(self.project, &mut self.map, &path);
+            self.diagnostics.extend(mistakes);
             tools.extend(loaded.map(|loaded| Arc::new(loaded.spec)));
         }
-        Arc::new(tools)
+        input.tools = Arc::new(tools);
     }
 }
 
-fn values(row: Vec<(Arc<str>, Datum)>) -> Vec<(Arc<str>, RowValue)> {
-    let value = |datum| match datum {
-        Datum::Text(text) => RowValue::Text(text),
-        Datum::Json(json) => RowValue::Json(json),
-    };
-    row.into_iter().map(|(name, datum)| (name, value(datum))).collect()
+/// Why a setup cannot run here.
+fn unmet(setup: &SetupSpec, environment: &BTreeMap<String, String>) -> Option<String> {
+    let missing = missing_env(setup, |name| environment.get(name).cloned());
+    let first = missing.first()?;
+    Some(format!("the environment variable `{first}` is not set"))
 }
 
-/// `FILE:LINE` into its parts.
-fn with_line(path: &str) -> (String, Option<u32>) {
-    match path.rsplit_once(':') {
-        Some((file, line)) if !file.is_empty() => match line.parse() {
-            Ok(line) => (file.to_owned(), Some(line)),
-            Err(_) => (path.to_owned(), None),
+/// Two patterns of a suite may name one file.
+fn once_each(suite: &mut SuiteInput) {
+    let mut seen = BTreeSet::new();
+    suite.features.retain(|feature| seen.insert(feature.file));
+    suite.cases.retain(|cases| seen.insert(cases.file));
+}
+
+/// `FILE:LINE` as file and line.
+fn split_line(given: &str) -> (&str, Option<u32>) {
+    match given.rsplit_once(':') {
+        Some((path, line)) if path.contains('.') => match line.parse() {
+            Ok(line) => (path, Some(line)),
+            Err(_) => (given, None),
         },
-        _ => (path.to_owned(), None),
+        _ => (given, None),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::with_line;
-
-    #[test]
-    fn a_line_is_split_from_its_file() {
-        for (path, file, line) in [("a.feature:12", "a.feature", Some(12)), ("a.feature", "a.feature", None), ("c:x", "c:x", None)] {
-            assert_eq!(with_line(path), (file.to_owned(), line), "{path}");
-        }
-    }
+/// Whether a file found in a folder is a feature, or YAML that can be cases.
+fn is_test_file(path: &str) -> bool {
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    path.ends_with(".feature")
+        || folders.split('/').any(|folder| folder == "cases") && !NOT_CASES.contains(&folders.split('/').next().unwrap_or(""))
 }

@@ -107,8 +107,10 @@ fn check_reports(args: &RunArgs, diagnostics: &mut Diagnostics) {
                         .help(crate::source::did_you_mean(kind, names)),
                 );
             }
-            None => diagnostics
-                .push(Diagnostic::error("flag/report", None, format!("`--report {text}` names no file")).help("write KIND=FILE".to_owned())),
+            None => diagnostics.push(
+                Diagnostic::error("flag/report", None, format!("`--report {text}` names no file"))
+                    .help("write KIND=FILE".to_owned()),
+            ),
         }
     }
 }
@@ -128,7 +130,9 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     });
     let mut console = Console::stdout(console_options(args));
     let shown = Rc::clone(&summary);
-    bus.add(move |event: &RunEvent| console.push(event, &shown.borrow()).map_err(|error| format!("cannot write to the terminal: {error}")));
+    bus.add(move |event: &RunEvent| {
+        console.push(event, &shown.borrow()).map_err(|error| format!("cannot write to the terminal: {error}"))
+    });
     bus.emit(&started(plan, &folder.id, arguments));
     let control = Control::new();
     let rerun = rerun_line(args);
@@ -279,7 +283,8 @@ fn write_reports(args: &RunArgs, summary: &RunSummary, exit: Exit) -> Result<(),
     }
     for (kind, file) in args.reports.iter().filter_map(|text| text.split_once('=')) {
         let reporter = report::reporter(kind).map_err(|error| error.to_string())?;
-        (reporter.write)(summary, Path::new(file), ReportOptions { exit: exit.code(), junit }).map_err(|error| error.to_string())?;
+        (reporter.write)(summary, Path::new(file), ReportOptions { exit: exit.code(), junit })
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use clap::parser::ValueSource;
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 
 use super::args::SelectArgs;
 use super::load::LoadRequest;
@@ -25,7 +25,11 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
     let mut diagnostics = Diagnostics::new();
     let origin = |id: &str, flag: &str| {
         let from_env = matches.is_some_and(|matches| matches.value_source(id) == Some(ValueSource::EnvVariable));
-        if from_env { format!("environment FIREASSAY_{}", flag.to_uppercase().replace('-', "_")) } else { format!("flag --{flag}") }
+        if from_env {
+            format!("environment FIREASSAY_{}", flag.to_uppercase().replace('-', "_"))
+        } else {
+            format!("flag --{flag}")
+        }
     };
     let mut overrides = Overrides::default();
     let mut selection = Selection { setups: args.setups.clone(), ..Selection::default() };
@@ -88,7 +92,11 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
     if let Some(pattern) = &args.name {
         match regex::Regex::new(pattern) {
             Ok(regex) => selection.name = Some(regex),
-            Err(error) => diagnostics.push(Diagnostic::error("flag/name", None, format!("`--name {pattern}` is not a regular expression: {error}"))),
+            Err(error) => diagnostics.push(Diagnostic::error(
+                "flag/name",
+                None,
+                format!("`--name {pattern}` is not a regular expression: {error}"),
+            )),
         }
     }
     let mut environment: BTreeMap<String, String> = std::env::vars().collect();
@@ -98,7 +106,8 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
                 environment.insert(key.to_owned(), value.to_owned());
             }
             _ => diagnostics.push(
-                Diagnostic::error("flag/env-form", None, format!("`--env {pair}` sets nothing")).help("write KEY=VALUE".to_owned()),
+                Diagnostic::error("flag/env-form", None, format!("`--env {pair}` sets nothing"))
+                    .help("write KEY=VALUE".to_owned()),
             ),
         }
     }
@@ -119,7 +128,11 @@ fn stack(form: &str) -> Stack {
         return Stack::Address(form.to_owned());
     }
     let name = form.strip_prefix("server:").unwrap_or(form);
-    if name.is_empty() || name.contains([':', '=', ',']) { Stack::Unknown(form.to_owned()) } else { Stack::Setup(name.to_owned()) }
+    if name.is_empty() || name.contains([':', '=', ',']) {
+        Stack::Unknown(form.to_owned())
+    } else {
+        Stack::Setup(name.to_owned())
+    }
 }
 
 fn list(text: &str) -> Vec<String> {

@@ -18,7 +18,9 @@ pub(super) fn show(args: &ShowArgs) -> Exit {
             found += 1;
             terminal::out(&scenario(&ended));
         }
-        RunEvent::Exchange(exchange) if exchange.scenario.0.to_lowercase().contains(&wanted) => terminal::out(&exchange_text(&exchange)),
+        RunEvent::Exchange(exchange) if exchange.scenario.0.to_lowercase().contains(&wanted) => {
+            terminal::out(&exchange_text(&exchange))
+        }
         _ => {}
     });
     if let Err(error) = read {
@@ -56,7 +58,12 @@ fn exchange_text(exchange: &ExchangeRecord) -> String {
     out.push_str(&indented(&exchange.request_body));
     let status = exchange.status.map_or_else(|| "no reply".to_owned(), |status| status.to_string());
     let us = exchange.clocks.end_us.unwrap_or_default();
-    out.push_str(&format!("← {status}, {} bytes in {} reads, {:.3} s\n", exchange.response_bytes, exchange.chunks, us as f64 / 1e6));
+    out.push_str(&format!(
+        "← {status}, {} bytes in {} reads, {:.3} s\n",
+        exchange.response_bytes,
+        exchange.chunks,
+        us as f64 / 1e6
+    ));
     if let Some(error) = &exchange.transport_error {
         out.push_str(&format!("  {}\n", visible(error)));
     }
@@ -78,7 +85,9 @@ fn scenario(ended: &ScenarioFinished) -> String {
             StepOutcome::NotReached => ("–", String::new()),
             StepOutcome::Failed { mismatches } => {
                 let lines = mismatches.iter().map(|m| {
-                    let part = |name: &str, text: &Option<String>| text.as_ref().map_or_else(String::new, |text| format!("\n      {name}: {text}"));
+                    let part = |name: &str, text: &Option<String>| {
+                        text.as_ref().map_or_else(String::new, |text| format!("\n      {name}: {text}"))
+                    };
                     format!("\n    {}{}{}", m.message, part("expected", &m.expected), part("actual", &m.actual))
                 });
                 ("✗", lines.collect())
@@ -87,7 +96,12 @@ fn scenario(ended: &ScenarioFinished) -> String {
             StepOutcome::NotEvaluated { reason } => ("?", format!("\n    {reason}")),
         };
         let exchanges: String = step.exchanges.iter().map(|id| format!(" {id}")).collect();
-        out.push_str(&format!("  {mark} {} {}{exchanges}{}\n", step.keyword, visible(&step.text), visible(&words).replace("\\n", "\n")));
+        out.push_str(&format!(
+            "  {mark} {} {}{exchanges}{}\n",
+            step.keyword,
+            visible(&step.text),
+            visible(&words).replace("\\n", "\n")
+        ));
     }
     out
 }

@@ -112,9 +112,7 @@ async fn run_cell(
 async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
     let up = async {
         match &cell.connect {
-            Connect::Attach { url } => {
-                Stack::attach(url, options.bearers.get(&cell.setup.name).cloned(), &cell.setup).await
-            }
+            Connect::Attach { url } => Stack::attach(url, options.bearers.get(&cell.setup.name).cloned(), &cell.setup).await,
             Connect::Start => Stack::up(&cell.setup, &cell.models, &options.stack, progress(cell, bus, control)).await,
         }
     };
@@ -313,7 +311,11 @@ impl CellRun {
             return;
         }
         let (id, bus) = (self.plan.id.clone(), self.bus.clone());
-        bus.emit(&RunEvent::Stack { cell: id, phase: StackPhase::Start, message: "restarting after a destructive scenario".to_owned() });
+        bus.emit(&RunEvent::Stack {
+            cell: id,
+            phase: StackPhase::Start,
+            message: "restarting after a destructive scenario".to_owned(),
+        });
         let progress = progress(&self.plan, &self.bus, &self.control);
         if let Some(stack) = &mut self.stack
             && let Err(error) = stack.restart(progress).await
@@ -327,7 +329,16 @@ impl CellRun {
     pub fn skipped(&mut self, task: &Task, reason: &str) {
         self.unrun += 1;
         let steps = scenario::not_reached(&task.plan);
-        self.finished(task, Outcome::Skipped, Some(reason.to_owned()), None, steps, (0, micros(self.epoch), 0), false, String::new());
+        self.finished(
+            task,
+            Outcome::Skipped,
+            Some(reason.to_owned()),
+            None,
+            steps,
+            (0, micros(self.epoch), 0),
+            false,
+            String::new(),
+        );
     }
 
     /// A scenario that was planned and never started: an error, never a skip.
@@ -443,4 +454,3 @@ fn attempt(task: &Task) -> Attempt {
 fn micros(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
-

@@ -106,7 +106,7 @@ impl Drive {
             Message::Ended { worker, ended } => {
                 self.engine.workers[worker].load -= 1;
                 self.ended(*ended).await;
-            },
+            }
             Message::Broken(words) => {
                 self.engine.cell.lock().await.broken(&words);
                 self.finish().await;
@@ -253,7 +253,12 @@ fn feature_event(source: &Source<Feature>, what: event::Feature<World>) -> Cucum
     Ok(Event::new(event::Cucumber::Feature(source.clone(), what)))
 }
 
-fn scenario_event(feature: &Source<Feature>, scenario: &Source<Scenario>, attempt: u32, what: event::Scenario<World>) -> CucumberEvent {
+fn scenario_event(
+    feature: &Source<Feature>,
+    scenario: &Source<Scenario>,
+    attempt: u32,
+    what: event::Scenario<World>,
+) -> CucumberEvent {
     let retries = (attempt > 1).then_some(event::Retries { current: attempt as usize - 1, left: 0 });
     feature_event(feature, event::Feature::Scenario(scenario.clone(), event::RetryableScenario { event: what, retries }))
 }
@@ -303,4 +308,3 @@ impl Writer<World> for Tally {
 }
 
 impl cucumber::writer::Normalized for Tally {}
-

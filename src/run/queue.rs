@@ -102,7 +102,8 @@ impl Queue {
     /// Everything that has not started, in order of its lines.
     pub fn drain(&mut self) -> Vec<Task> {
         let waiting = self.waiting.drain().flat_map(|(_, tasks)| tasks);
-        let mut rest: Vec<Task> = self.ready.drain(..).chain(waiting).chain(self.alone.drain(..)).chain(self.last.drain(..)).collect();
+        let mut rest: Vec<Task> =
+            self.ready.drain(..).chain(waiting).chain(self.alone.drain(..)).chain(self.last.drain(..)).collect();
         rest.sort_by_key(|task| (task.feature, task.index));
         rest
     }
@@ -154,7 +155,13 @@ mod tests {
     #[test]
     fn locks_keep_apart_and_never_starve() {
         let free = Flags::default();
-        let tasks = vec![task(0, &["a"], free), task(1, &["b"], free), task(2, &["a", "b"], free), task(3, &["a"], free), task(4, &[], free)];
+        let tasks = vec![
+            task(0, &["a"], free),
+            task(1, &["b"], free),
+            task(2, &["a", "b"], free),
+            task(3, &["a"], free),
+            task(4, &[], free),
+        ];
         let moments = order(tasks, 8);
         let together = |x: usize, y: usize| moments.iter().any(|now| now.contains(&x) && now.contains(&y));
         assert!(!together(0, 2) && !together(1, 2) && !together(0, 3) && !together(2, 3), "{moments:?}");
@@ -169,7 +176,8 @@ mod tests {
     fn serial_runs_alone_and_destructive_last() {
         let serial = Flags { serial: true, destructive: false };
         let destructive = Flags { serial: false, destructive: true };
-        let tasks = vec![task(0, &[], destructive), task(1, &[], serial), task(2, &[], Flags::default()), task(3, &[], Flags::default())];
+        let tasks =
+            vec![task(0, &[], destructive), task(1, &[], serial), task(2, &[], Flags::default()), task(3, &[], Flags::default())];
         assert_eq!(order(tasks, 2), [vec![2, 3], vec![3], vec![1], vec![0]]);
     }
 }

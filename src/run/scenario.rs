@@ -99,7 +99,14 @@ fn context(plan: &StepPlan) -> step::Context {
 }
 
 fn record(step: &StepPlan, outcome: StepOutcome, took_us: u64, exchanges: Vec<crate::event::ExchangeId>) -> StepRecord {
-    StepRecord { keyword: Arc::clone(&step.keyword), text: Arc::clone(&step.text), at: step.at.clone(), outcome, took_us, exchanges }
+    StepRecord {
+        keyword: Arc::clone(&step.keyword),
+        text: Arc::clone(&step.text),
+        at: step.at.clone(),
+        outcome,
+        took_us,
+        exchanges,
+    }
 }
 
 /// All steps of a scenario that never ran.

@@ -47,7 +47,14 @@ pub(super) struct Blueprint {
 
 impl Blueprint {
     /// From a cell's plan and the address, token and models of its stack.
-    pub fn new(cell: &CellPlan, url: &str, bearer: Option<&str>, models: Vec<(String, String)>, epoch: Instant, ids: Arc<AtomicU64>) -> Self {
+    pub fn new(
+        cell: &CellPlan,
+        url: &str,
+        bearer: Option<&str>,
+        models: Vec<(String, String)>,
+        epoch: Instant,
+        ids: Arc<AtomicU64>,
+    ) -> Self {
         let health = cell.setup.services.get("server").or_else(|| cell.setup.services.values().last());
         Self {
             url: url.to_owned(),
@@ -122,7 +129,9 @@ fn work(
         .enable_all()
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))
-        .and_then(|runtime| Ok((runtime, wire::Client::new(wire::Base::new(&blueprint.url)).map_err(|error| error.to_string())?)));
+        .and_then(|runtime| {
+            Ok((runtime, wire::Client::new(wire::Base::new(&blueprint.url)).map_err(|error| error.to_string())?))
+        });
     let (runtime, client) = match built {
         Ok(built) => built,
         Err(words) => {

@@ -1,0 +1,61 @@
+//! Bad input: every folder `tests/data/bad/CODE/` holds a project, a command line and what is printed, to the caret.
+//!
+//! `command` has the arguments on one line (default `check`), `exit` the code (default 2), `expected.txt` what is printed.
+//! `UPDATE_EXPECTED=1 cargo test` writes what is printed now; read the diff before it is committed.
+
+use std::path::{Path, PathBuf};
+
+use crate::harness::Project;
+
+#[test]
+fn every_bad_input_gets_its_diagnostic() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/bad");
+    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root).expect("tests/data/bad").map(|entry| entry.expect("entry").path()).collect();
+    folders.sort();
+    let mut wrong = Vec::new();
+    for folder in &folders {
+        if let Err(difference) = check(folder) {
+            wrong.push(difference);
+        }
+    }
+    assert!(folders.len() >= 30, "only {} folders", folders.len());
+    assert!(wrong.is_empty(), "{} of {} differ:\n\n{}", wrong.len(), folders.len(), wrong.join("\n\n"));
+}
+
+fn check(folder: &Path) -> Result<(), String> {
+    let project = Project::new();
+    copy(folder, &project.path(""));
+    let read = |name: &str, default: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_else(|_| default.to_owned());
+    let command = read("command", "check");
+    let arguments: Vec<&str> = command.split_whitespace().collect();
+    let ran = project.run(&arguments);
+    let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+    let exit: i32 = read("exit", "2").trim().parse().map_err(|_| format!("{name}: `exit` is no number"))?;
+    let started = project.path(".fireassay").exists();
+    if ran.code != Some(exit) || (exit == 2 && started) {
+        return Err(format!("{name}: exit {:?}, wanted {exit}; a run began: {started}\n{}", ran.code, ran.all()));
+    }
+    let printed = ran.stderr.replace(&*project.path("").to_string_lossy(), "[project]/");
+    let expected = folder.join("expected.txt");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        return std::fs::write(&expected, &printed).map_err(|error| format!("{name}: {error}"));
+    }
+    let wanted = read("expected.txt", "");
+    if printed == wanted { Ok(()) } else { Err(format!("{name}: printed\n{printed}\nwanted\n{wanted}")) }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        let kind = entry.file_type().expect("a type");
+        if kind.is_dir() {
+            std::fs::create_dir_all(&target).expect("a folder");
+            copy(&entry.path(), &target);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path()).expect("a link"), &target).expect("a link");
+        } else {
+            std::fs::copy(entry.path(), &target).expect("a file");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The main job end to end on llama.cpp's real server: pass, fail, signals, kill; nothing is left behind in any of them.
+
+use nix::sys::signal::Signal;
+
+use crate::harness::{Project, listens, port, ran, real_servers, signal, wait};
+
+const PARIS: &str = r#"Feature: Capitals
+  Scenario: It knows France
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+    And the finish reason is "stop"
+"#;
+
+/// Scenarios that keep the server busy for many seconds each.
+const LONG: &str = r#"Feature: Long replies
+  Scenario Outline: A long story about <animal>
+    Given at most 2000 tokens
+    And replies are streamed
+    When I ask "Write a story about a <animal>."
+    Then the reply is not empty
+    Examples:
+      | animal |
+      | fox    |
+      | bear   |
+      | wolf   |
+      | owl    |
+"#;
+
+#[test]
+fn a_passing_feature_exits_0_and_leaves_a_record_and_no_process() {
+    let _lock = real_servers();
+    let project = Project::new().file("paris.feature", PARIS);
+    let ran = project.run(&["run", "paris.feature", "--setup", "llamacpp", "--junit", "junit.xml", "--report", "json=out.json"]);
+    ran.exits(0).says(&["1 passed"]);
+    let junit = project.read("junit.xml");
+    assert!(junit.contains(r#"tests="1" failures="0" errors="0""#), "{junit}");
+    let seal: serde_json::Value = serde_json::from_str(&project.read(".fireassay/runs/latest/seal.json")).expect("a seal");
+    assert_eq!(seal["totals"]["totals"]["passed"], 1, "{seal}");
+    assert_eq!(seal["exit"], 0);
+    let server = project.wait_for("the server's event", |event| event["event"] == "server");
+    let url = server["url"].as_str().expect("an address");
+    assert!(server["server"].as_str().is_some_and(|name| name.contains("llama.cpp")), "{server}");
+    assert!(!listens(port(url)), "{url} still listens");
+    let record = project.read(".fireassay/runs/latest/events.ndjson");
+    assert!(record.contains("What is the capital of France?") && !record.contains("Bearer "), "evidence with masked secrets");
+}
+
+#[test]
+fn a_broken_expectation_goes_red_with_all_that_a_person_needs() {
+    let _lock = real_servers();
+    let project = Project::new().file("lyon.feature", &PARIS.replace("\"Paris\"", "\"Lyon\""));
+    let ran = project.run(&["run", "lyon.feature", "--setup", "llamacpp", "--junit", "junit.xml"]);
+    ran.exits(1).says(&[
+        "lyon.feature:4",
+        "It knows France",
+        "Lyon",
+        "The capital of France is Paris.",
+        "curl",
+        "fireassay run lyon.feature:2 --setup llamacpp",
+        "1 failed",
+    ]);
+    let junit = project.read("junit.xml");
+    assert!(junit.contains(r#"failures="1""#) && junit.contains("assert.text"), "{junit}");
+    // The rerun line runs just this scenario, with the same end.
+    project.run(&["run", "lyon.feature:2", "--setup", "llamacpp"]).exits(1);
+}
+
+#[test]
+fn an_interrupt_finishes_what_runs_and_reports_the_rest_as_not_run() {
+    let _lock = real_servers();
+    let project = Project::new().file("long.feature", LONG);
+    let child = project.start(&["run", "long.feature", "--setup", "llamacpp", "--concurrency", "1", "--junit", "junit.xml"]);
+    project.wait_for("a scenario that runs", |event| event["event"] == "scenario_started");
+    signal(child.id(), Signal::SIGINT);
+    let ran = ran(&child.wait_with_output().expect("it ends"));
+    ran.exits(130);
+    let junit = project.read("junit.xml");
+    assert!(junit.contains(r#"tests="4""#) && junit.contains(r#"errors="3""#) && junit.contains("infra.not_run"), "{junit}");
+    assert_gone(&project);
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once_and_leaves_nothing() {
+    let _lock = real_servers();
+    let project = Project::new().file("long.feature", LONG);
+    let child = project.start(&["run", "long.feature", "--setup", "llamacpp", "--concurrency", "1", "--junit", "junit.xml"]);
+    project.wait_for("a scenario that runs", |event| event["event"] == "scenario_started");
+    signal(child.id(), Signal::SIGINT);
+    project.wait_for("the first interrupt", |event| event["event"] == "interrupted");
+    signal(child.id(), Signal::SIGINT);
+    let ran = ran(&child.wait_with_output().expect("it ends"));
+    ran.exits(130);
+    let junit = project.read("junit.xml");
+    assert!(junit.contains(r#"tests="4""#) && junit.contains(r#"errors="4""#), "{junit}");
+    assert_gone(&project);
+}
+
+#[test]
+fn a_kill_in_mid_run_leaves_no_process_and_no_port() {
+    let _lock = real_servers();
+    let project = Project::new().file("long.feature", LONG);
+    let mut child = project.start(&["run", "long.feature", "--setup", "llamacpp"]);
+    project.wait_for("a scenario that runs", |event| event["event"] == "scenario_started");
+    signal(child.id(), Signal::SIGKILL);
+    child.wait().expect("it ends");
+    assert_gone(&project);
+    assert!(!project.path(".fireassay/runs/latest/seal.json").exists(), "a killed run has no seal");
+}
+
+#[test]
+fn a_termination_during_start_leaves_nothing() {
+    let _lock = real_servers();
+    let project = Project::new().file("long.feature", LONG);
+    let child = project.start(&["run", "long.feature", "--setup", "llamacpp", "--junit", "junit.xml"]);
+    project.wait_for("a stack that starts", |event| event["event"] == "stack");
+    signal(child.id(), Signal::SIGTERM);
+    let ran = ran(&child.wait_with_output().expect("it ends"));
+    ran.exits(143);
+    assert!(project.read("junit.xml").contains("infra.not_run"));
+    assert_gone(&project);
+}
+
+#[test]
+fn repeats_fail_fast_and_an_attached_server() {
+    let _lock = real_servers();
+    let both = format!(
+        "{PARIS}  Scenario: It is asked for the impossible\n    When I ask \"Hello!\"\n    Then the reply is \"xyzzy\"\n"
+    );
+    let project = Project::new().file("a.feature", &both).file("b.feature", PARIS);
+    let ran = project.run(&["run", "a.feature", "b.feature", "--setup", "llamacpp", "--fail-fast", "--concurrency", "1"]);
+    ran.exits(1).says(&["1 failed"]);
+    project
+        .run(&[
+            "run",
+            "a.feature",
+            "--setup",
+            "llamacpp",
+            "--retries",
+            "1",
+            "--repeats",
+            "2",
+            "--name",
+            "impossible",
+            "--junit",
+            "j.xml",
+        ])
+        .exits(1);
+    let junit = project.read("j.xml");
+    assert!(junit.contains(r#"tests="2" failures="2""#) && junit.contains("rerunFailure"), "{junit}");
+}
+
+/// The address of the run's server no longer listens.
+fn assert_gone(project: &Project) {
+    let servers: Vec<_> = project.events().into_iter().filter(|event| event["event"] == "server").collect();
+    for server in servers {
+        let port = port(server["url"].as_str().expect("an address"));
+        wait("the port to close", || (!listens(port)).then_some(()));
+    }
+    let folder = project.path("").to_string_lossy().into_owned();
+    wait("the processes to end", || (!processes_of(&folder)).then_some(()));
+}
+
+/// Whether a process works in a folder below this one, or has it on its command line.
+fn processes_of(folder: &str) -> bool {
+    let mut system = sysinfo::System::new();
+    system.refresh_processes(sysinfo::ProcessesToUpdate::All, true);
+    system.processes().values().any(|process| {
+        let named = process.cmd().iter().any(|word| word.to_string_lossy().contains(folder));
+        let inside = process.cwd().is_some_and(|path| path.starts_with(folder));
+        (named || inside) && process.status() != sysinfo::ProcessStatus::Zombie
+    })
+}
