@@ -162,7 +162,7 @@ fn assert_gone(project: &Project) {
 
 /// Whether a process works in a folder below this one, or has it on its command line.
 fn processes_of(folder: &str) -> bool {
-    let mut system = sysinfo::System::new();
+    let mut system = sysinfo::System::new().expect("the list of processes");
     system.refresh_processes(sysinfo::ProcessesToUpdate::All, true);
     system.processes().values().any(|process| {
         let named = process.cmd().iter().any(|word| word.to_string_lossy().contains(folder));
