@@ -11,6 +11,9 @@ use crate::spec::setup::ROLES;
 /// Undefined sentences that get their neighbours named; finding those takes a look at the whole catalogue.
 const MOST_SUGGESTED: usize = 64;
 
+/// The one sentence that is state under Given and a claim under Then.
+const SETS_OR_CLAIMS: &str = "the header {text} is {text}";
+
 /// The sentences whose parameter names something of the project, as the catalogue writes them.
 const OFFERS_TOOLS: &str = "the tools {names}";
 const NAMES_ROLE: &str = "the model {text}";
@@ -125,7 +128,7 @@ impl<'a> Finder<'a> {
             self.say(mistake);
             return None;
         }
-        if definition.kind == StepUse::Then && raw.kind == Some(StepUse::Given) {
+        if definition.kind == StepUse::Then && raw.kind == Some(StepUse::Given) && definition.sentence != SETS_OR_CLAIMS {
             let diagnostic = Diagnostic::warning(
                 "step/claim-under-given",
                 raw.text_at,
