@@ -8,6 +8,9 @@ use super::argument::Row;
 use super::{Failure, StepResult, Text, TimeSpan, World, argument};
 use crate::wire::{ChatRequest, ReadPlan};
 
+/// Longest question of `I ask a question of … words`: beyond any context, and small enough to send.
+const MOST_WORDS: usize = 5_000_000;
+
 /// Asks a question in a new conversation: the system prompt, the conversation given, then the question.
 #[step(when, "I ask {text}", example = "I ask \"What is the capital of France?\"")]
 async fn ask(world: &mut World, question: Text) -> StepResult {
@@ -49,6 +52,14 @@ async fn ask_times(world: &mut World, question: Text, times: u64) -> StepResult 
     }
     world.batch = count;
     Ok(())
+}
+
+/// Asks a question that is so many words long: to go beyond what the model can read.
+#[step(when, "I ask a question of {int} words", example = "I ask a question of 9000 words")]
+async fn ask_long(world: &mut World, words: u64) -> StepResult {
+    let count = usize::try_from(words).ok().filter(|&count| (1..=MOST_WORDS).contains(&count));
+    let count = count.ok_or_else(|| Failure::author(format!("a question has from 1 to {MOST_WORDS} words")))?;
+    world.ask("word ".repeat(count).trim_end()).await
 }
 
 /// Asks all questions of the table at the same time, each in a new conversation.

@@ -78,6 +78,7 @@ const MEANINGS: &[(&str, usize, Meaning)] = &[
     ("I save the response's {text} as {text}", 1, Meaning::Path),
     ("I save the response's {text} as {text}", 2, Meaning::SavedName),
     ("I ask {text} {int} times", 2, Meaning::Positive),
+    ("I ask a question of {int} words", 1, Meaning::Positive),
     ("I ask {text} and hang up after {int} events", 2, Meaning::Positive),
 ];
 

@@ -1,0 +1,104 @@
+@chat
+Feature: Errors
+  A request that cannot be done is refused with a status of 400 to 499 and a message, and the next good request is served.
+
+  Scenario Outline: A body that is no request is refused: <body>
+    When I send a chat request:
+      """
+      <body>
+      """
+    Then the request is refused
+    And the server is still up
+
+    Examples:
+      | body                             |
+      | {"messages": [                   |
+      | What is the capital of France?   |
+      | [1, 2, 3]                        |
+      | {}                               |
+      | {"messages": []} and more        |
+
+  Scenario Outline: Messages that make no conversation are refused: <messages>
+    Given the parameter "messages" is <messages>
+    And at most 4 tokens
+    When I ask "What is the capital of France?"
+    Then the request is refused
+    And the server is still up
+
+    Examples:
+      | messages                                 |
+      | "What is the capital of France?"         |
+      | []                                       |
+      | null                                     |
+      | [{"content": "Hello"}]                   |
+      | [{"role": "wizard", "content": "Hello"}] |
+      | [{"role": "user", "content": 5}]         |
+
+  Scenario Outline: An option of the wrong type is refused: <option> <value>
+    Given the parameter "<option>" is <value>
+    When I ask "What is the capital of France?"
+    Then the request is refused
+
+    Examples:
+      | option      | value  |
+      | max_tokens  | "many" |
+      | temperature | "hot"  |
+      | top_p       | [0.5]  |
+      | seed        | "luck" |
+      | stream      | "yes"  |
+      | stop        | 5      |
+
+  Scenario Outline: An option out of range is refused: <option> <value>
+    Given the parameter "<option>" is <value>
+    And at most 8 tokens
+    When I ask "What is the capital of France?"
+    Then the request is refused
+
+    Examples:
+      | option      | value |
+      | temperature | -3    |
+      | top_p       | 7     |
+      | n           | 0     |
+
+  Scenario: A negative token limit is refused
+    Given the parameter "max_tokens" is -5
+    When I ask "What is the capital of France?"
+    Then the request is refused
+
+  Scenario: A model that is not there is refused
+    Given the model "no-such-model"
+    When I ask "What is the capital of France?"
+    Then the status is one of 400, 404
+    And the error has a message
+
+  Scenario: A request without a model is refused
+    Given no model is named
+    When I ask "What is the capital of France?"
+    Then the request is refused
+
+  Scenario: An error is written as OpenAI writes it
+    When I send a chat request:
+      """
+      {"model": "{{model}}", "messages": "Hello"}
+      """
+    Then the request is refused
+    And the header "content-type" mentions "application/json"
+    And the error has the OpenAI form
+
+  Scenario: A good request after a bad one is served
+    When I send a chat request:
+      """
+      {"messages": [
+      """
+    Then the request is refused
+    When I ask "What is the capital of France?"
+    Then the request succeeds
+    And the reply mentions "Paris"
+
+  @destructive
+  Scenario: A prompt beyond the context is refused, and the next question is answered
+    Given the time limit is 10s
+    When I ask a question of 9000 words
+    Then the request is refused
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"

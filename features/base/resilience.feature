@@ -1,0 +1,37 @@
+@chat @stream @serial
+Feature: Clients that leave
+  Clients hang up. The server must notice, stop working for them, and serve the next one.
+
+  Scenario: A client hangs up in the middle of a stream, and the next one is served
+    Given at most 200 tokens
+    When I ask "Write a story about a fox." and hang up after 5 events
+    Then the server is still up
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+    And the finish reason is "stop"
+
+  Scenario: Several clients hang up one after another, and the server is still up
+    Given at most 200 tokens
+    When I ask "Write a story about a fox." and hang up after 3 events
+    And I ask "Write a story about a fox." and hang up after 3 events
+    And I ask "Write a story about a fox." and hang up after 3 events
+    Then the server is still up
+
+  @destructive
+  Scenario: A client gives up waiting for a whole reply, and the next one is served
+    Given replies are whole
+    And at most 200 tokens
+    When I ask "Write a story about a fox." and hang up after 500ms
+    And I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+
+  @destructive
+  Scenario: After a client that left, the server works for the next one alone
+    Given replies are streamed
+    And at most 400 tokens
+    When I ask "Write a story about a fox." and hang up after 5 events
+    Given at most 16 tokens
+    And replies are whole
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+    And the reply ends within 10s

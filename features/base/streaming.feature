@@ -1,0 +1,75 @@
+@chat @stream
+Feature: Streaming
+  A streamed reply is the same reply, sooner: piece by piece, in order, with an end that says so.
+
+  Scenario: A stream has a beginning, pieces and an end
+    Given replies are streamed
+    When I ask "What is the capital of France?"
+    Then the status is 200
+    And the header "content-type" mentions "text/event-stream"
+    And the stream is well-formed
+    And the stream ends with [DONE]
+    And the reply came in at least 4 pieces
+    And the finish reason is "stop"
+
+  Scenario: A long reply comes in many pieces
+    Given replies are streamed
+    And at most 48 tokens
+    When I ask "Write a story about a fox."
+    Then the reply came in at least 24 pieces
+    And the reply has at least 20 words
+    And the finish reason is "length"
+    And the stream ends with [DONE]
+
+  Scenario: A whole reply is no stream
+    Given replies are whole
+    When I ask "What is the capital of France?"
+    Then the response is not a stream
+    And the reply came in one piece
+
+  Scenario Outline: Streamed and whole are the same reply: <question>
+    Given at most 24 tokens
+    When I ask "<question>" whole and streamed
+    Then the reply is not empty
+    And both replies are the same
+
+    Examples:
+      | question                       |
+      | What is the capital of France? |
+      | Name three colors.             |
+      | Write a story about a fox.     |
+
+  Scenario: Accents survive the stream
+    Given at most 16 tokens
+    When I ask "What is the capital of Brazil in Portuguese?" whole and streamed
+    Then the reply matches "[çãáéíóú]"
+    And the reply does not contain "�"
+    And both replies are the same
+
+  Scenario: Characters of three bytes survive the stream
+    Given at most 16 tokens
+    When I ask "I am from Japan." whole and streamed
+    Then the reply matches "[ぁ-ん]"
+    And the reply does not contain "�"
+    And both replies are the same
+
+  Scenario: Usage comes with the stream when it is asked for
+    Given replies are streamed
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+    And the usage adds up
+    And the completion tokens are at least 4
+
+  Scenario: Usage stays away from the stream when nobody asked for it
+    Given replies are streamed
+    And streamed replies come without usage
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+    And the usage is missing
+
+  Scenario: A stream that cannot begin is an error, not a stream
+    Given replies are streamed
+    And the parameter "messages" is "What is the capital of France?"
+    When I ask "What is the capital of France?"
+    Then the request is refused
+    And the response is not a stream
