@@ -1,4 +1,4 @@
-//! Placeholders of setup commands (`<python>`, `<port:OTHER>`, …) and `${NAME}`: text in, text out.
+//! Placeholders of setup commands (`<python>`, `<port:OTHER>`, …): text in, text out.
 //!
 //! Words in angle brackets that are none of ours are plain text: a chat template's `<think>` must pass through.
 
@@ -42,26 +42,6 @@ fn is_ours(name: &str) -> bool {
     NAMES.contains(&name) || name.strip_prefix("port:").is_some_and(|other| !other.is_empty())
 }
 
-/// Replaces `${NAME}` and `${NAME:-default}`; the error is the first name that is unset and has no default.
-pub(super) fn environment(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(open) = rest.find("${") {
-        let Some(close) = rest[open..].find('}') else { break };
-        out.push_str(&rest[..open]);
-        let inside = &rest[open + 2..open + close];
-        let (name, default) = inside.split_once(":-").map_or((inside, None), |(name, default)| (name, Some(default)));
-        match (lookup(name).filter(|value| !value.is_empty()), default) {
-            (Some(value), _) => out.push_str(&value),
-            (None, Some(default)) => out.push_str(default),
-            (None, None) => return Err(name.to_owned()),
-        }
-        rest = &rest[open + close + 1..];
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,26 +75,5 @@ mod tests {
     fn ports_of_others_are_found() {
         assert_eq!(ports_of_others("http://127.0.0.1:<port:engine>/<port>"), ["engine"]);
         assert!(ports_of_others("<port> <key>").is_empty());
-    }
-
-    #[test]
-    fn environment_names_are_replaced_or_named() {
-        let lookup = |name: &str| match name {
-            "URL" => Some("http://h".to_owned()),
-            "EMPTY" => Some(String::new()),
-            _ => None,
-        };
-        let cases: [(&str, Result<&str, &str>); 7] = [
-            ("plain", Ok("plain")),
-            ("${URL}/v1", Ok("http://h/v1")),
-            ("${NONE:-d:1}", Ok("d:1")),
-            ("${EMPTY:-d}", Ok("d")),
-            ("${URL:-d}", Ok("http://h")),
-            ("x${NONE}", Err("NONE")),
-            ("${open", Ok("${open")),
-        ];
-        for (text, expect) in cases {
-            assert_eq!(environment(text, &lookup), expect.map(str::to_owned).map_err(str::to_owned), "{text}");
-        }
     }
 }

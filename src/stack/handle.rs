@@ -17,6 +17,7 @@ use super::service::{Running, Start};
 use super::{StackError, fill, order};
 use crate::event::StackPhase;
 use crate::spec::SetupSpec;
+use crate::spec::env::expand_env;
 use crate::spec::files::Project;
 use crate::spec::setup::{PortSpec, Service};
 
@@ -251,8 +252,10 @@ fn bearer_of(setup: &SetupSpec, key: &str) -> Result<Option<String>, StackError>
 }
 
 fn from_environment(text: &str) -> Result<String, StackError> {
-    fill::environment(text, &|name| std::env::var(name).ok())
-        .map_err(|name| StackError::start(format!("the environment variable {name} is not set; the setup reads it")))
+    let unset = |names: Vec<String>| {
+        StackError::start(format!("the setup reads environment variables that are not set: {}", names.join(", ")))
+    };
+    expand_env(text, |name| std::env::var(name).ok()).map_err(unset)
 }
 
 /// An address without trailing slashes and `/v1`; one without a scheme is `http://`.

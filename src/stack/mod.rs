@@ -18,6 +18,8 @@ mod process;
 mod provision;
 mod scratch;
 mod service;
+#[cfg(test)]
+mod tests;
 
 pub use cache::cache_dir;
 pub use error::StackError;

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use crate::spec::SetupSpec;
+use crate::spec::bytes::parse_bytes;
+use crate::spec::env::missing_env;
 use crate::spec::setup::Needs;
 
 /// Why a setup cannot run here, with what helps; `None` if it can. `lookup` reads the environment.
 ///
-/// A declared variable that the setup only reads as `${NAME:-default}` need not be set.
+/// A declared variable that the setup only reads as `${NAME:-default}` need not be set ([`missing_env`]).
 pub fn unmet(setup: &SetupSpec, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let needs = &setup.needs;
     platform(needs)
@@ -37,14 +39,9 @@ fn platform(needs: &Needs) -> Option<String> {
 }
 
 fn environment(setup: &SetupSpec, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
-    let attach = setup.attach.iter().map(|attach| attach.url.as_str());
-    let auth = setup.auth.iter().map(|auth| auth.bearer.as_str());
-    let services = setup.services.values();
-    let services = services.flat_map(|service| service.command.iter().chain(service.env.values())).map(String::as_str);
-    let texts: Vec<&str> = attach.chain(auth).chain(services).collect();
-    let has_default = |name: &str| texts.iter().any(|text| text.contains(&format!("${{{name}:-")));
-    let missing = setup.needs.env.iter().find(|name| lookup(name).is_none_or(|value| value.is_empty()) && !has_default(name));
-    missing.map(|name| format!("needs the environment variable {name}; set it: export {name}=…"))
+    let missing = missing_env(setup, lookup);
+    let name = missing.first()?;
+    Some(format!("needs the environment variable {}; set it: export {name}=…", missing.join(" and ")))
 }
 
 fn command(needs: &Needs, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
@@ -75,32 +72,12 @@ fn free_memory() -> Option<u64> {
 fn memory_unmet(wanted: &str, free: Option<u64>) -> Option<String> {
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     match (parse_bytes(wanted), free) {
-        (Some(bytes), Some(free)) if bytes > free => {
+        (Ok(bytes), Some(free)) if bytes > free => {
             Some(format!("needs {:.1} GiB of free memory, {:.1} GiB are free; end other programs", gib(bytes), gib(free)))
         }
-        (Some(_), _) => None,
-        (None, _) => Some(format!("`needs: {{memory: {wanted}}}` is not a size; write a number and a unit, such as `2GiB`")),
+        (Ok(_), _) => None,
+        (Err(error), _) => Some(error),
     }
-}
-
-/// Bytes of `2GiB`, `512 MiB`, `1.5 GB`, `1000`.
-fn parse_bytes(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let split = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-    let number: f64 = text[..split].trim().parse().ok().filter(|number| *number >= 0.0)?;
-    let unit: u32 = match text[split..].to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "kb" => 1_000,
-        "kib" => 1 << 10,
-        "mb" => 1_000_000,
-        "mib" => 1 << 20,
-        "gb" => 1_000_000_000,
-        "gib" => 1 << 30,
-        _ => return None,
-    };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and a float saturates")]
-    let bytes = (number * f64::from(unit)) as u64;
-    Some(bytes)
 }
 
 #[cfg(test)]
@@ -138,20 +115,5 @@ mod tests {
         assert!(memory_unmet("much", Some(1)).is_some());
         assert_eq!(memory_unmet("2GiB", None), None);
         assert!(free_memory().is_some_and(|free| free > 0));
-    }
-
-    #[test]
-    fn sizes_are_read() {
-        let cases = [
-            ("1000", Some(1000)),
-            ("2GiB", Some(2 << 30)),
-            ("1.5 GB", Some(1_500_000_000)),
-            ("x", None),
-            ("-1GB", None),
-            ("1TB", None),
-        ];
-        for (text, expect) in cases {
-            assert_eq!(parse_bytes(text), expect, "{text}");
-        }
     }
 }

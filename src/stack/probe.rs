@@ -104,9 +104,9 @@ fn judge_warm_up(reply: &Reply) -> WarmUpReply {
                 WarmUpReply::NotYet(format!("it answered without generating, {}", reply.brief()))
             }
         }
-        // Overload and time-outs pass; other mistakes of the request do not.
+        // Overload and time-outs pass; other mistakes of the request, or a server that cannot chat, do not.
         408 | 425 | 429 => WarmUpReply::NotYet(reply.brief()),
-        400..=499 => WarmUpReply::Refused(reply.brief()),
+        400..=499 | 501 => WarmUpReply::Refused(reply.brief()),
         _ => WarmUpReply::NotYet(reply.brief()),
     }
 }
@@ -152,5 +152,6 @@ mod tests {
         check(429, "", "not yet, status 429");
         check(401, "no key", "refused, status 401: no key");
         check(500, "", "not yet, status 500");
+        check(501, "", "refused, status 501");
     }
 }

@@ -22,7 +22,7 @@ pub(super) const POLL: Duration = Duration::from_millis(20);
 /// Time that the kernel may need to end a group after SIGKILL.
 const AFTER_KILL: Duration = Duration::from_secs(5);
 /// Waits for `go`, then becomes the command.
-const GATE: &str = r#"read -r go || exit 143; exec "$@" </dev/null"#;
+pub(super) const GATE: &str = r#"read -r go || exit 143; exec "$@" </dev/null"#;
 
 /// What to run.
 #[derive(Debug, Clone, Default)]

@@ -1,5 +1,6 @@
 //! Assets as real files, so that a command can open them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,28 @@ impl Project {
             return Err(Diagnostic::error("file/not-found", None, text).help(did_you_mean(&name, known)));
         }
         Ok(self.builtin_assets(cache_dir)?.join(name))
+    }
+
+    /// The bytes of all assets by their path below `assets/`: the built-in ones, each giving way to a file on disk.
+    ///
+    /// What Python leaves beside its sources is not among them. **Errors**: `file/unreadable`; without a place.
+    pub fn assets(&self) -> Result<BTreeMap<String, Vec<u8>>, Diagnostic> {
+        let built_in = builtin::paths().filter_map(|path| Some((path.strip_prefix("assets/")?.to_owned(), builtin::get(path)?)));
+        let mut all: BTreeMap<_, _> = built_in.map(|(path, bytes)| (path, bytes.into_owned())).collect();
+        let root = self.root.join("assets");
+        let unreadable = |error: &dyn std::fmt::Display| {
+            let text = format!("the assets in `{}` cannot be read: {error}", root.display());
+            Diagnostic::error("file/unreadable", None, text)
+        };
+        for entry in walkdir::WalkDir::new(&root).follow_links(true).into_iter().filter(|_| root.is_dir()) {
+            let entry = entry.map_err(|error| unreadable(&error))?;
+            if entry.file_type().is_file() {
+                let path = entry.path().strip_prefix(&root).expect("the walk began there").to_string_lossy().into_owned();
+                all.insert(path, std::fs::read(entry.path()).map_err(|error| unreadable(&error))?);
+            }
+        }
+        all.retain(|path, _| !path.contains("__pycache__/"));
+        Ok(all)
     }
 
     /// The folder that holds all built-in assets as real files.

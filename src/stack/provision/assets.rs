@@ -3,15 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rust_embed::RustEmbed;
-
 use crate::spec::files::Project;
 use crate::stack::StackError;
 use crate::stack::cache::{Item, disk, key};
-
-#[derive(RustEmbed)]
-#[folder = "assets/"]
-struct BuiltIn;
 
 /// Contents by path below `assets/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,23 +14,7 @@ pub(super) struct Assets(BTreeMap<String, Vec<u8>>);
 impl Assets {
     /// All assets of a project.
     pub(super) fn load(project: &Project) -> Result<Self, StackError> {
-        let mut all = BTreeMap::new();
-        for path in BuiltIn::iter() {
-            let file = BuiltIn::get(&path).expect("it was just listed");
-            all.insert(path.into_owned(), file.data.into_owned());
-        }
-        let root = project.root.join("assets");
-        if root.is_dir() {
-            for entry in walkdir::WalkDir::new(&root).into_iter().filter_entry(|entry| entry.file_name() != "__pycache__") {
-                let entry = entry.map_err(|error| StackError::provision(format!("cannot read the assets: {error}")))?;
-                if entry.file_type().is_file() {
-                    let bytes = std::fs::read(entry.path()).map_err(|error| disk("read", entry.path(), &error))?;
-                    all.insert(below(&root, entry.path()), bytes);
-                }
-            }
-        }
-        all.retain(|path, _| !path.contains("__pycache__/"));
-        Ok(Self(all))
+        project.assets().map(Self).map_err(|error| StackError::provision(error.message))
     }
 
     /// The text of one asset.
@@ -57,7 +35,7 @@ impl Assets {
     /// The cache item that holds these assets, in its folder `assets`.
     pub(super) fn item(&self, cache: &Path) -> Item {
         let parts: Vec<&[u8]> = self.0.iter().flat_map(|(path, bytes)| [path.as_bytes(), bytes.as_slice()]).collect();
-        Item::new(cache, "assets", &key(&parts))
+        Item::new(cache, "project", &key(&parts))
     }
 
     /// Writes them, unless they are there.
@@ -74,11 +52,6 @@ impl Assets {
         }
         item.finish("assets")
     }
-}
-
-fn below(root: &Path, path: &Path) -> String {
-    let path = path.strip_prefix(root).expect("the walk began at the root");
-    path.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
 #[cfg(test)]

@@ -140,3 +140,6 @@ impl View {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

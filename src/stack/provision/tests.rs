@@ -1,0 +1,137 @@
+//! Provisioning on disk: made once, redone when half, shared, locked. What needs a network is tried with the real setups.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use super::*;
+use crate::spec::files::Project;
+
+struct Bench {
+    folder: tempfile::TempDir,
+    said: std::sync::Arc<Mutex<Vec<String>>>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        crate::stack::tests::guarded_by_this_binary();
+        Self { folder: tempfile::tempdir().unwrap(), said: std::sync::Arc::default() }
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.folder.path().join("cache")
+    }
+
+    async fn provision(&self, provision: &str) -> Result<Provisioned, StackError> {
+        let setup: SetupSpec = serde_yaml::from_str(&format!("name: bench\nprovision: {provision}")).unwrap();
+        let record = self.folder.path().join("record");
+        let options = StackOptions { cache: self.cache(), record, project: Project::new(self.folder.path()) };
+        let said = std::sync::Arc::clone(&self.said);
+        let progress: Progress = std::sync::Arc::new(move |_, line: &str| said.lock().unwrap().push(line.to_owned()));
+        super::provision(&setup, &options, &progress).await
+    }
+
+    fn said(&self) -> Vec<String> {
+        std::mem::take(&mut self.said.lock().unwrap())
+    }
+
+    /// A `make` step that notes each of its runs beside the cache.
+    fn noting(&self, name: &str, script: &str) -> String {
+        let note = self.folder.path().join("runs");
+        format!("{{run: [sh, -c, 'echo {name} >> {}; {script}'], as: {name}}}", note.display())
+    }
+
+    fn runs(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("runs")).unwrap_or_default().replace('\n', " ")
+    }
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    std::fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[tokio::test]
+async fn things_are_made_in_order_and_once() {
+    let bench = Bench::new();
+    let (one, two) = (bench.noting("one", "echo 1 > <out>"), bench.noting("two", "cat <files>/one <files>/one > <out>"));
+    let setup = format!("{{make: [{one}, {two}]}}");
+    let made = bench.provision(&setup).await.unwrap();
+    assert_eq!(read(&made.files, "two"), "1\n1\n");
+    assert_eq!(bench.runs(), "one two ");
+    assert_eq!(bench.said()[0], "making one");
+    assert_eq!(bench.provision(&setup).await.unwrap(), made);
+    assert_eq!((bench.runs().as_str(), bench.said().len()), ("one two ", 0));
+}
+
+#[tokio::test]
+async fn setups_share_what_is_the_same_and_a_change_redoes_what_depends_on_it() {
+    let bench = Bench::new();
+    let (one, two) = (bench.noting("one", "echo 1 > <out>"), bench.noting("two", "cat <files>/one > <out>"));
+    bench.provision(&format!("{{make: [{one}]}}")).await.unwrap();
+    bench.provision(&format!("{{make: [{one}, {two}]}}")).await.unwrap();
+    assert_eq!(bench.runs(), "one two ");
+    let other = bench.noting("one", "echo 2 > <out>");
+    let made = bench.provision(&format!("{{make: [{other}, {two}]}}")).await.unwrap();
+    assert_eq!((bench.runs().as_str(), read(&made.files, "two").as_str()), ("one two one two ", "2\n"));
+}
+
+#[tokio::test]
+async fn what_fails_is_told_and_what_was_complete_stays() {
+    let bench = Bench::new();
+    let (one, two) = (bench.noting("one", "echo 1 > <out>"), bench.noting("two", "echo half > <out>; echo no luck >&2; exit 7"));
+    let error = bench.provision(&format!("{{make: [{one}, {two}]}}")).await.unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), ("infra.provision", "making two failed: `sh` ended with exit code 7"));
+    assert_eq!(error.detail, "no luck\n");
+    let nothing = bench.noting("two", "true");
+    let error = bench.provision(&format!("{{make: [{one}, {nothing}]}}")).await.unwrap_err();
+    assert_eq!(error.message, "the `make` step `two` ended well but made no `<out>`");
+    assert_eq!(bench.runs(), "one two two ");
+}
+
+#[tokio::test]
+async fn assets_are_found_and_a_change_in_one_redoes_what_names_it() {
+    let bench = Bench::new();
+    let assets = bench.folder.path().join("assets");
+    std::fs::create_dir_all(&assets).unwrap();
+    std::fs::write(assets.join("own.txt"), "a").unwrap();
+    let copy = bench.noting("copy", "cp <assets>/own.txt <out>");
+    let setup = format!("{{make: [{copy}]}}");
+    let made = bench.provision(&setup).await.unwrap();
+    assert_eq!(read(&made.files, "copy"), "a");
+    assert!(made.assets.join("templates/fewshot-tools.jinja").is_file());
+    std::fs::write(assets.join("unrelated.txt"), "x").unwrap();
+    bench.provision(&setup).await.unwrap();
+    assert_eq!(bench.runs(), "copy ");
+    std::fs::write(assets.join("own.txt"), "b").unwrap();
+    assert_eq!(read(&bench.provision(&setup).await.unwrap().files, "copy"), "b");
+}
+
+#[tokio::test]
+async fn a_second_process_waits_and_says_so() {
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.cache()).unwrap();
+    let lock = std::fs::File::create(bench.cache().join("lock")).unwrap();
+    lock.lock().unwrap();
+    let setup = format!("{{make: [{}]}}", bench.noting("one", "echo 1 > <out>"));
+    let waiting = bench.provision(&setup);
+    let release = async {
+        while bench.said.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(bench.runs(), "");
+        drop(lock);
+    };
+    let (made, ()) = tokio::join!(waiting, release);
+    made.unwrap();
+    assert!(bench.said()[0].ends_with("; waiting for it"));
+}
+
+#[test]
+fn licences_name_what_is_fetched() {
+    let setup: SetupSpec = serde_yaml::from_str(
+        "{name: a, provision: {python: {packages: [a==1, b==2], licence: MIT, size: 1 MB}, \
+         files: [{package: c==3, path: p, sha256: s, as: f, licence: Apache-2.0, size: 2 MB}]}}",
+    )
+    .unwrap();
+    let row = |what: &str, licence: &str, size: &str| (what.to_owned(), licence.to_owned(), size.to_owned());
+    assert_eq!(licences(&setup), [row("a==1, b==2", "MIT", "1 MB"), row("c==3", "Apache-2.0", "2 MB")]);
+}
