@@ -147,13 +147,16 @@ impl Builder<'_> {
     /// The product of all roles' models, flags over the setup.
     fn model_choices(&self) -> Vec<Models> {
         let spec = &self.setup.input.spec;
+        let lookup = |name: &str| self.input.environment.get(name).filter(|value| !value.is_empty()).cloned();
+        // A variable that is not set makes the cell's need unmet; the text is then only shown.
+        let filled = |model: &String| expand_env(model, lookup).unwrap_or_else(|_| model.clone());
         let mut roles: Vec<(String, Vec<String>, String)> = spec
             .models
             .iter()
             .map(|(role, models)| {
                 let at = self.setup.input.places.value(&format!("/models/{role}"));
                 let origin = at.map_or_else(|| "the setup".to_owned(), |at| self.map.show(at));
-                (role.clone(), models.all().to_vec(), origin)
+                (role.clone(), models.all().iter().map(filled).collect(), origin)
             })
             .collect();
         for given in &self.input.overrides.models {

@@ -25,6 +25,22 @@ fn cache_dir_from(lookup: &dyn Fn(&str) -> Option<String>, macos: bool) -> PathB
     set("FIREASSAY_CACHE").unwrap_or_else(|| set("XDG_CACHE_HOME").unwrap_or_else(platform).join("fireassay"))
 }
 
+/// What we put into a cache folder.
+const OURS: [&str; 9] = ["assets", "project", "python", "file", "debian", "made", "files", "uv", "lock"];
+
+/// Removes what provisioning put into a cache folder, and nothing else that may lie there.
+pub fn prune_cache(cache: &Path) -> Result<(), StackError> {
+    for name in OURS {
+        let path = cache.join(name);
+        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        match removed {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(disk("remove", &path, &error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// Hash of parts, as 20 hexadecimal digits. Lengths are hashed too, so that parts cannot run into each other.
 pub(super) fn key(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
@@ -176,6 +192,18 @@ mod tests {
         assert!(!item.folder().join("half").exists());
         item.finish("whole").unwrap();
         assert!(item.is_complete());
+    }
+
+    #[test]
+    fn pruning_takes_only_what_is_ours() {
+        let cache = tempfile::tempdir().unwrap();
+        Item::new(cache.path(), "made", "k").begin().unwrap();
+        std::fs::write(cache.path().join("lock"), "").unwrap();
+        std::fs::write(cache.path().join("thesis.tex"), "").unwrap();
+        prune_cache(cache.path()).unwrap();
+        let left: Vec<_> = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["thesis.tex"]);
+        prune_cache(cache.path()).unwrap();
     }
 
     #[test]

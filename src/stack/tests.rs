@@ -18,7 +18,7 @@ use crate::spec::SetupSpec;
 use crate::spec::files::Project;
 use crate::spec::setup::Service;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Python's own file server: a real process that listens where it is told.
 const SERVER: &str = "[python3, -m, http.server, '<port>', --bind, 127.0.0.1]";
 
