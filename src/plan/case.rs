@@ -9,12 +9,13 @@ use serde_json::Value;
 use super::draft::{Draft, DraftFile, Lowering, Parameters, TagLists, near_misses, pairs, pointer_part};
 use super::expect::{ExpectForm, quote};
 use super::name;
-use super::placeholder::{RowValue, Values, scan};
+use super::placeholder::{Values, scan};
 use super::sentence::{Finder, RawStep};
-use super::{CaseFileInput, CaseInput, CaseRow, DocArg, StepUse};
+use super::{CaseFileInput, CaseInput, DocArg, StepUse};
 use crate::source::{At, Diagnostic, did_you_mean};
 use crate::spec::Places;
 use crate::spec::case::{CaseSpec, Given, Turn};
+use crate::spec::rows::{Datum, Row};
 
 /// The drafts of a case file.
 pub(super) fn drafts(
@@ -109,7 +110,7 @@ impl Expansion<'_> {
     }
 
     /// Says which mentioned columns a row does not have; its placeholders would be sent as they stand.
-    fn row_is_whole(&self, row: &CaseRow, columns: &[Arc<str>], mentioned: &[String], finder: &mut Finder<'_>) {
+    fn row_is_whole(&self, row: &Row, columns: &[Arc<str>], mentioned: &[String], finder: &mut Finder<'_>) {
         if row.values.len() == columns.len() {
             return;
         }
@@ -175,7 +176,7 @@ impl Expansion<'_> {
                 self.row_is_whole(row, &columns, &mentioned, finder);
             }
             for choice in &choices {
-                let values: Vec<(Arc<str>, RowValue)> =
+                let values: Vec<(Arc<str>, Datum)> =
                     row.iter().flat_map(|row| row.values.iter().cloned()).chain(choice.iter().cloned()).collect();
                 let filled = fill(spec, Values(&values));
                 let (raw, whole) = self.raw_steps(&filled, finder);

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::marks::{self, Marks};
-use super::placeholder::{RowValue, near_miss, scan};
+use super::placeholder::{datum, near_miss, scan};
 use super::sentence::{Finder, RawStep};
 use super::{StepPlan, StepUse, SuiteInput};
 use crate::event::Place;
 use crate::source::{At, Diagnostic};
+use crate::spec::rows::Datum;
 
 /// One expanded scenario.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ pub(super) struct DraftFile {
 /// The suite's parameters: name, values, and whether any scenario mentions it.
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
-    list: Vec<(Arc<str>, Vec<RowValue>)>,
+    list: Vec<(Arc<str>, Vec<Datum>)>,
     used: Vec<bool>,
 }
 
@@ -57,7 +58,7 @@ impl Parameters {
             };
             let plain = values.iter().all(|value| value.is_string() || value.is_number() || value.is_boolean());
             if plain {
-                list.push((name.as_str().into(), values.into_iter().map(RowValue::of).collect()));
+                list.push((name.as_str().into(), values.into_iter().map(datum).collect()));
             } else {
                 let diagnostic =
                     Diagnostic::error("suite/bad-parameter", at, format!("`{name}` is no list of texts, numbers or booleans"));
@@ -73,7 +74,7 @@ impl Parameters {
     }
 
     /// The choices of a scenario: the product of the parameters that it mentions and that no column of its own hides.
-    pub fn choices(&mut self, mentions: impl Fn(&str) -> bool, columns: &[Arc<str>]) -> Vec<Vec<(Arc<str>, RowValue)>> {
+    pub fn choices(&mut self, mentions: impl Fn(&str) -> bool, columns: &[Arc<str>]) -> Vec<Vec<(Arc<str>, Datum)>> {
         let mut choices = vec![Vec::new()];
         for ((name, values), used) in self.list.iter().zip(&mut self.used) {
             if !mentions(name) {
@@ -85,7 +86,7 @@ impl Parameters {
             }
             choices = choices
                 .into_iter()
-                .flat_map(|choice: Vec<(Arc<str>, RowValue)>| {
+                .flat_map(|choice: Vec<(Arc<str>, Datum)>| {
                     values.iter().map(move |value| {
                         let mut longer = choice.clone();
                         longer.push((name.clone(), value.clone()));

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use regex::Regex;
 
-use super::{Contract, Mode, RowValue};
+use super::{Contract, Mode};
 use crate::source::{At, FileId};
 use crate::spec::gherkin::Document;
+use crate::spec::rows::Row;
 use crate::spec::{CaseSpec, Places, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 
 /// What is compiled.
@@ -87,16 +88,7 @@ pub struct CaseInput {
     /// JSON pointer of the case in its file: empty, `/0`, ….
     pub pointer: String,
     /// Its rows, `None` without `each:`.
-    pub rows: Option<Vec<CaseRow>>,
-}
-
-/// One row of a case's data.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaseRow {
-    /// Where it stands, in the case file or the data file.
-    pub at: At,
-    /// Column and value, in order.
-    pub values: Vec<(Arc<str>, RowValue)>,
+    pub rows: Option<Vec<Row>>,
 }
 
 /// A setup, `extends:` merged.

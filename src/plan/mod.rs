@@ -26,10 +26,8 @@ pub use catalogue::{Catalogue, DefId, Found, StepDef, StepUse};
 pub use compile::compile;
 pub use expect::{ExpectForm, ExpectValue, quote};
 pub use input::{
-    CaseFileInput, CaseInput, CaseRow, FeatureInput, Given, Names, Overrides, PlanInput, ProfileInput, Selection, SetupInput,
-    SuiteInput,
+    CaseFileInput, CaseInput, FeatureInput, Given, Names, Overrides, PlanInput, ProfileInput, Selection, SetupInput, SuiteInput,
 };
-pub use placeholder::RowValue;
 pub use tags::{TagError, TagExpr};
 pub use types::{
     CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,

@@ -9,29 +9,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-/// A value for a placeholder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowValue {
-    /// A text: from CSV, Gherkin, or a string of JSON or YAML.
-    Text(Arc<str>),
-    /// Anything else of JSON or YAML, as JSON text: a string that is exactly `<name>` becomes this value.
-    Json(Arc<str>),
-}
+use crate::spec::rows::Datum;
 
-impl RowValue {
-    /// The value of a JSON or YAML row.
-    pub fn of(value: &Value) -> Self {
-        match value {
-            Value::String(text) => Self::Text(text.as_str().into()),
-            other => Self::Json(other.to_string().into()),
-        }
-    }
-
-    /// As it is put into a text.
-    pub fn text(&self) -> &Arc<str> {
-        match self {
-            Self::Text(text) | Self::Json(text) => text,
-        }
+/// A value of JSON or YAML as the datum of a row.
+pub(super) fn datum(value: &Value) -> Datum {
+    match value {
+        Value::String(text) => Datum::Text(text.as_str().into()),
+        other => Datum::Json(other.to_string().into()),
     }
 }
 
@@ -56,10 +40,10 @@ pub(super) fn scan(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 
 /// The values that placeholders of one scenario take.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Values<'a>(pub &'a [(Arc<str>, RowValue)]);
+pub(super) struct Values<'a>(pub &'a [(Arc<str>, Datum)]);
 
 impl Values<'_> {
-    fn get(&self, name: &str) -> Option<&RowValue> {
+    fn get(&self, name: &str) -> Option<&Datum> {
         self.0.iter().find(|(known, _)| &**known == name).map(|(_, value)| value)
     }
 
@@ -88,7 +72,7 @@ impl Values<'_> {
             Value::String(text) => {
                 let exact = text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
                 match exact.and_then(|name| self.get(name)) {
-                    Some(RowValue::Json(json)) => serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_string())),
+                    Some(Datum::Json(json)) => serde_json::from_str(json).unwrap_or_else(|_| Value::String(json.to_string())),
                     _ => Value::String(self.fill(text).into_owned()),
                 }
             }
@@ -135,11 +119,8 @@ mod tests {
 
     #[test]
     fn values_are_filled_in_once() {
-        let row = [
-            ("a".into(), RowValue::Text("<b>".into())),
-            ("b".into(), RowValue::Text("x".into())),
-            ("n".into(), RowValue::of(&json!(3))),
-        ];
+        let row =
+            [("a".into(), Datum::Text("<b>".into())), ("b".into(), Datum::Text("x".into())), ("n".into(), datum(&json!(3)))];
         let values = Values(&row);
         assert_eq!(values.fill("<a><b> <c> <n>"), "<b>x <c> 3");
         assert!(matches!(values.fill("none <c>"), Cow::Borrowed(_)));

@@ -114,13 +114,13 @@ impl Bench {
         let cases = cases.as_array().expect("a list").iter().enumerate().map(|(index, case)| {
             let spec: crate::spec::CaseSpec = serde_json::from_value(case.clone()).expect("a case");
             let rows = case.get("each").map(|rows| {
-                let row = |(index, row): (usize, &Value)| CaseRow {
+                let row = |(index, row): (usize, &Value)| crate::spec::rows::Row {
                     at: crate::source::At { start: u32::try_from(index).expect("few rows"), ..at },
                     values: row
                         .as_object()
                         .expect("a row")
                         .iter()
-                        .map(|(key, value)| (key.as_str().into(), RowValue::of(value)))
+                        .map(|(key, value)| (key.as_str().into(), placeholder::datum(value)))
                         .collect(),
                 };
                 rows.as_array().expect("rows").iter().enumerate().map(row).collect()
