@@ -10,7 +10,6 @@ use super::exit::Exit;
 use super::{load, select, terminal};
 use crate::plan::{CellPlan, Plan};
 use crate::source::SourceMap;
-use crate::spec::SetupSpec;
 use crate::spec::files::Project;
 
 /// Explains the cells of a selection.
@@ -52,8 +51,8 @@ fn render_cell(cell: &CellPlan, out: &mut String) {
     for it in &cell.explained {
         let _infallible = writeln!(out, "  {:keys$}  {:values$}  {}", it.key, it.value, it.origin);
     }
-    for fetched in fetched(&cell.setup) {
-        let _infallible = writeln!(out, "  fetched: {fetched}");
+    for (what, licence, size) in crate::stack::licences(&cell.setup) {
+        let _infallible = writeln!(out, "  fetched: {what}, licence {licence}, {size}");
     }
     let needs = &cell.setup.needs;
     let lists = [("commands", &needs.commands), ("env", &needs.env), ("os", &needs.os), ("arch", &needs.arch)];
@@ -65,24 +64,4 @@ fn render_cell(cell: &CellPlan, out: &mut String) {
     if let Some(reason) = &cell.skip {
         let _infallible = writeln!(out, "  unmet, so all of it is skipped: {reason}");
     }
-}
-
-/// What a setup fetches, each with licence and size.
-fn fetched(setup: &SetupSpec) -> Vec<String> {
-    let Some(provision) = &setup.provision else { return Vec::new() };
-    let line = |what: &str, licence: &str, size: &str| format!("{what}, licence {licence}, {size}");
-    let mut out = Vec::new();
-    if let Some(python) = &provision.python {
-        out.push(line(&format!("Python packages {}", python.packages.join(" ")), &python.licence, &python.size));
-    }
-    out.extend(
-        provision.files.iter().map(|file| line(&format!("{} from {}", file.path, file.package), &file.licence, &file.size)),
-    );
-    out.extend(
-        provision
-            .debian
-            .iter()
-            .map(|debian| line(&format!("Debian packages {}", debian.packages.join(" ")), &debian.licence, &debian.size)),
-    );
-    out
 }

@@ -6,23 +6,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::paths::{FILES, is_yaml};
 use crate::plan::{
-    self, CaseFileInput, CaseInput, CaseRow, Connect, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, RowValue,
-    Selection, SetupInput, SuiteInput,
+    self, CaseFileInput, CaseInput, Connect, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, Selection,
+    SetupInput, SuiteInput,
 };
 use crate::source::{At, Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
 use crate::spec::case::Each;
-use crate::spec::env::{expand_env, missing_env};
+use crate::spec::env::expand_env;
 use crate::spec::files::{Kind, Origin, Project};
 use crate::spec::gherkin::Document;
-use crate::spec::{CaseFile, CaseSpec, Places, SetupSpec, SuiteSpec};
+use crate::spec::rows::case_rows;
+use crate::spec::{CaseFile, CaseSpec, Places, SetupSpec};
 use crate::spec::{gherkin, load_cases, load_profile, load_setup, load_suite, load_tool};
-
-/// Name of the suite that holds files given by path.
-const FILES: &str = "(files)";
-
-/// Folders of a project whose YAML files are not cases.
-const NOT_CASES: [&str; 9] = ["suites", "setups", "tools", "profiles", "phrases", "gates", "tapes", "assets", "target"];
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -66,7 +62,8 @@ pub(super) fn compile(project: &Project, request: LoadRequest) -> Compiled {
     let (plan, mistakes) = plan::compile(&map, &input, &crate::steps::catalogue(), crate::steps::EXPECT);
     diagnostics.extend(mistakes);
     let bearers = bearers(&plan, &input);
-    Compiled { map, plan, diagnostics, bearers, suites: input.suites.len(), setups: input.setups.len() }
+    let suites = input.suites.iter().filter(|suite| suite.spec.name != FILES).count();
+    Compiled { map, plan, diagnostics, bearers, suites, setups: input.setups.len() }
 }
 
 /// Tokens of the setups that are attached to. One made for the run (`<key>`) is known to nobody but a server of ours.
@@ -106,7 +103,7 @@ pub(super) fn load(project: &Project, request: LoadRequest) -> (SourceMap, PlanI
     }
     let wanted = loader.paths(&request.paths);
     if named.is_empty() || request.all {
-        input.suites.extend(loader.files_suite(&wanted));
+        input.suites.extend(loader.files_suite(&wanted, &input.names.suites));
     } else if !request.paths.is_empty() {
         loader.narrow(&mut input.suites, &wanted);
     }
@@ -121,13 +118,6 @@ fn unique(names: &[String]) -> Vec<String> {
     names.iter().filter(|name| seen.insert(name.as_str())).cloned().collect()
 }
 
-/// A path of the command line with the lines it selects.
-#[derive(Debug)]
-struct Wanted {
-    path: String,
-    lines: Vec<u32>,
-}
-
 /// A case file that was read.
 #[derive(Clone)]
 struct ReadCases {
@@ -137,10 +127,11 @@ struct ReadCases {
     broken: bool,
 }
 
-struct Loader<'a> {
-    project: &'a Project,
-    map: SourceMap,
-    diagnostics: Diagnostics,
+/// Reads files, and collects what is wrong with them.
+pub(super) struct Loader<'a> {
+    pub(super) project: &'a Project,
+    pub(super) map: SourceMap,
+    pub(super) diagnostics: Diagnostics,
     /// Files that several suites hold are read once.
     features: HashMap<String, Option<FeatureInput>>,
     cases: HashMap<String, Option<ReadCases>>,
@@ -190,7 +181,7 @@ impl Loader<'_> {
         }
     }
 
-    fn feature(&mut self, path: &str, at: Option<At>) -> Option<FeatureInput> {
+    pub(super) fn feature(&mut self, path: &str, at: Option<At>) -> Option<FeatureInput> {
         if let Some(known) = self.features.get(path) {
             return known.clone();
         }
@@ -210,7 +201,7 @@ impl Loader<'_> {
         input
     }
 
-    fn case_file(&mut self, path: &str, at: Option<At>) -> Option<CaseFileInput> {
+    pub(super) fn case_file(&mut self, path: &str, at: Option<At>) -> Option<CaseFileInput> {
         if !self.cases.contains_key(path) {
             let read = self.read_cases(path, at);
             self.cases.insert(path.to_owned(), read);
@@ -224,130 +215,26 @@ impl Loader<'_> {
         let mut broken = mistakes.iter().any(Diagnostic::is_error);
         self.diagnostics.extend(mistakes.into_iter().map(|one| Diagnostic { at: one.at.or(at), ..one }));
         let loaded = loaded?;
-        let specs: Vec<(String, CaseSpec)> = match loaded.spec {
-            CaseFile::One(case) => vec![(String::new(), *case)],
-            CaseFile::Many(cases) => cases.into_iter().enumerate().map(|(index, case)| (format!("/{index}"), case)).collect(),
+        let specs: Vec<(String, CaseSpec)> = match &loaded.spec {
+            CaseFile::One(case) => vec![(String::new(), (**case).clone())],
+            CaseFile::Many(cases) => cases.iter().enumerate().map(|(index, case)| (format!("/{index}"), case.clone())).collect(),
         };
         let mut cases = Vec::with_capacity(specs.len());
-        for (pointer, spec) in specs {
-            match self.rows(path, &pointer, &spec, &loaded.places) {
-                Ok(rows) => cases.push(CaseInput { spec, pointer, rows }),
-                Err(mistakes) => {
-                    broken = true;
-                    self.diagnostics.extend(mistakes);
-                }
+        for (pointer, mut spec) in specs {
+            let (rows, mistakes) = case_rows(self.project, &mut self.map, &loaded, &pointer, &spec);
+            broken |= mistakes.iter().any(Diagnostic::is_error);
+            self.diagnostics.extend(mistakes);
+            // Without its rows a case cannot be expanded, and says nothing that the reader has not said.
+            if rows.is_none() && spec.each.is_some() {
+                continue;
             }
+            // Inline rows are kept once, as rows.
+            if let Some(Each::Rows(inline)) = &mut spec.each {
+                inline.clear();
+            }
+            cases.push(CaseInput { spec, pointer, rows });
         }
         Some(ReadCases { file: loaded.file, cases: Arc::new(cases), places: loaded.places, broken })
-    }
-
-    /// The rows of a case, inline or of its data file.
-    fn rows(&mut self, path: &str, pointer: &str, spec: &CaseSpec, places: &Places) -> Result<Option<Vec<CaseRow>>, Diagnostics> {
-        match &spec.each {
-            None => Ok(None),
-            Some(Each::Rows(rows)) => {
-                let start = places.value("").unwrap_or(At { file: FileId(0), start: 0, end: 0 });
-                let row = |(index, row): (usize, &indexmap::IndexMap<String, serde_json::Value>)| CaseRow {
-                    at: places.value(&format!("{pointer}/each/{index}")).unwrap_or(start),
-                    values: row.iter().map(|(name, value)| (name.as_str().into(), RowValue::of(value))).collect(),
-                };
-                Ok(Some(rows.iter().enumerate().map(row).collect()))
-            }
-            Some(Each::File(named)) => {
-                let data = self.project.beside(path, named);
-                let at = places.value(&format!("{pointer}/each"));
-                let _x = (data, at);
-                Ok(None)
-            }
-        }
-    }
-
-    /// Paths of the command line as files; folders are looked into.
-    fn paths(&mut self, paths: &[String]) -> Vec<Wanted> {
-        let mut wanted: Vec<Wanted> = Vec::new();
-        for given in paths {
-            let (path, line) = split_line(given);
-            let found = if self.project.root.join(path).is_dir() {
-                let folder = path.trim_end_matches('/');
-                let below =
-                    |ending: &str| if folder == "." { format!("**/*.{ending}") } else { format!("{folder}/**/*.{ending}") };
-                let all: Vec<String> = ["feature", "yaml", "yml"]
-                    .iter()
-                    .flat_map(|ending| self.project.glob(&below(ending), Origin::Disk).unwrap_or_default())
-                    .collect();
-                let files: Vec<String> = all.into_iter().filter(|path| is_test_file(path)).collect();
-                if files.is_empty() {
-                    let diagnostic = Diagnostic::error(
-                        "file/no-match",
-                        None,
-                        format!("the folder `{path}` holds no feature and no case file"),
-                    );
-                    self.diagnostics.push(diagnostic);
-                }
-                files
-            } else {
-                vec![path.to_owned()]
-            };
-            for path in found {
-                let entry = match wanted.iter_mut().position(|known| known.path == path) {
-                    Some(at) => &mut wanted[at],
-                    None => {
-                        wanted.push(Wanted { path, lines: Vec::new() });
-                        wanted.last_mut().expect("it was just added")
-                    }
-                };
-                entry.lines.extend(line);
-            }
-        }
-        wanted
-    }
-
-    /// The suite of files given by path.
-    fn files_suite(&mut self, wanted: &[Wanted]) -> Option<SuiteInput> {
-        if wanted.is_empty() {
-            return None;
-        }
-        let spec = SuiteSpec { name: FILES.to_owned(), description: "files given by path".to_owned(), ..SuiteSpec::default() };
-        let mut suite = SuiteInput { spec: Arc::new(spec), ..SuiteInput::default() };
-        for Wanted { path, lines } in wanted {
-            match path.rsplit_once('.').map(|(_, ending)| ending) {
-                Some("feature") => {
-                    suite.features.extend(self.feature(path, None).map(|input| FeatureInput { lines: lines.clone(), ..input }));
-                }
-                Some("yaml" | "yml") => {
-                    suite.cases.extend(self.case_file(path, None).map(|input| CaseFileInput { lines: lines.clone(), ..input }));
-                }
-                _ => {
-                    let diagnostic =
-                        Diagnostic::error("file/unknown-kind", None, format!("`{path}` is no feature and no case file"));
-                    self.diagnostics.push(diagnostic.help("features end with `.feature`, cases with `.yaml`".to_owned()));
-                }
-            }
-        }
-        Some(suite)
-    }
-
-    /// Keeps of the named suites the files that were given.
-    fn narrow(&mut self, suites: &mut [SuiteInput], wanted: &[Wanted]) {
-        let mut met = vec![false; wanted.len()];
-        let map = &self.map;
-        let mut lines_of = |file: FileId| {
-            let name = map.file(file).name();
-            let plain = name.strip_prefix(crate::spec::files::BUILTIN).unwrap_or(name);
-            let at = wanted.iter().position(|it| it.path.trim_start_matches("./") == plain)?;
-            met[at] = true;
-            Some(wanted[at].lines.clone())
-        };
-        for suite in suites {
-            suite.complete = false;
-            suite.features.retain_mut(|feature| lines_of(feature.file).map(|lines| feature.lines = lines).is_some());
-            suite.cases.retain_mut(|cases| lines_of(cases.file).map(|lines| cases.lines = lines).is_some());
-        }
-        for (it, _) in wanted.iter().zip(met).filter(|(_, met)| !met) {
-            let message = format!("none of the named suites holds `{}`", it.path);
-            let help = "leave out `--suite` to run it on its own".to_owned();
-            self.diagnostics.push(Diagnostic::error("suite/not-in-suite", None, message).help(help));
-        }
     }
 
     /// The setups that are named by flag, by suite, or all of them.
@@ -370,8 +257,7 @@ impl Loader<'_> {
 
     /// Reads one setup, by name or by file; the name it carries.
     fn setup(&mut self, name: &str, input: &mut PlanInput) -> Option<String> {
-        let is_file = name.ends_with(".yaml") || name.ends_with(".yml");
-        let path = if is_file { Some(name.to_owned()) } else { self.project.find(Kind::Setup, name) };
+        let path = if is_yaml(name) { Some(name.to_owned()) } else { self.project.find(Kind::Setup, name) };
         // A name without a file is said by the compiler, which knows who wrote it.
         let path = path?;
         let (loaded, mistakes) = load_setup(self.project, &mut self.map, &path);
@@ -379,7 +265,7 @@ impl Loader<'_> {
         let loaded = loaded?;
         let name = loaded.spec.name.clone();
         if !input.setups.iter().any(|known| known.spec.name == name) {
-            if let Some(reason) = unmet(&loaded.spec, &input.environment) {
+            if let Some(reason) = crate::stack::unmet(&loaded.spec, &|name| input.environment.get(name).cloned()) {
                 input.unmet.insert(name.clone(), reason);
             }
             input.setups.push(SetupInput { spec: Arc::new(loaded.spec), places: loaded.places });
@@ -412,34 +298,9 @@ impl Loader<'_> {
     }
 }
 
-/// Why a setup cannot run here.
-fn unmet(setup: &SetupSpec, environment: &BTreeMap<String, String>) -> Option<String> {
-    let missing = missing_env(setup, |name| environment.get(name).cloned());
-    let first = missing.first()?;
-    Some(format!("the environment variable `{first}` is not set"))
-}
-
 /// Two patterns of a suite may name one file.
 fn once_each(suite: &mut SuiteInput) {
     let mut seen = BTreeSet::new();
     suite.features.retain(|feature| seen.insert(feature.file));
     suite.cases.retain(|cases| seen.insert(cases.file));
-}
-
-/// `FILE:LINE` as file and line.
-fn split_line(given: &str) -> (&str, Option<u32>) {
-    match given.rsplit_once(':') {
-        Some((path, line)) if path.contains('.') => match line.parse() {
-            Ok(line) => (path, Some(line)),
-            Err(_) => (given, None),
-        },
-        _ => (given, None),
-    }
-}
-
-/// Whether a file found in a folder is a feature, or YAML that can be cases.
-fn is_test_file(path: &str) -> bool {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    path.ends_with(".feature")
-        || folders.split('/').any(|folder| folder == "cases") && !NOT_CASES.contains(&folders.split('/').next().unwrap_or(""))
 }

@@ -10,6 +10,7 @@ pub mod exit;
 mod explain;
 mod list;
 mod load;
+mod paths;
 mod provision;
 mod record;
 mod run;

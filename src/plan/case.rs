@@ -188,7 +188,8 @@ impl Expansion<'_> {
                     let message = format!("the case `{}` claims nothing", spec.name);
                     finder.say(Diagnostic::error("scenario/no-claim", self.place("/name"), message));
                 }
-                let place = finder.place(at);
+                // A row of a data file is no place to run a scenario from: the case is.
+                let place = finder.place(if at.file == self.at.file { at } else { self.at });
                 out.push(Draft {
                     name: name::scenario(
                         &filled.name,
