@@ -11,7 +11,6 @@ use super::{packages_here, platform};
 use crate::spec::setup::{DebianFiles, Make, PackageFile, Provision, PythonEnv};
 use crate::stack::cache::{Item, disk, hex, key};
 use crate::stack::guardian::Guardian;
-use crate::stack::logs::Logs;
 use crate::stack::needs::on_path;
 use crate::stack::{Progress, StackError, fill};
 
@@ -159,7 +158,6 @@ pub(super) struct Workshop<'a> {
     files: &'a Path,
     python: Option<PathBuf>,
     guardian: Guardian,
-    logs: Logs,
     uv: Option<Uv>,
 }
 
@@ -170,10 +168,10 @@ impl<'a> Workshop<'a> {
         shelf: &Item,
         files: &'a Path,
         planned: &[Planned],
-        (guardian, logs): (Guardian, Logs),
+        guardian: Guardian,
     ) -> Self {
         let python = planned.iter().find_map(Planned::python);
-        Self { cache, assets, shelf: shelf.folder().join("assets"), files, python, guardian, logs, uv: None }
+        Self { cache, assets, shelf: shelf.folder().join("assets"), files, python, guardian, uv: None }
     }
 
     /// Makes one item anew and marks it complete.
@@ -296,14 +294,14 @@ impl<'a> Workshop<'a> {
     }
 
     async fn run(&self, tool: &Tool) -> Result<(), StackError> {
-        tool::run(tool, &self.guardian, &self.logs).await.map(drop)
+        tool::run(tool, &self.guardian).await.map(drop)
     }
 
     async fn uv(&mut self, progress: &Progress) -> Result<Uv, StackError> {
         if let Some(uv) = &self.uv {
             return Ok(uv.clone());
         }
-        let uv = Uv::find(self.cache, self.assets, (&self.guardian, &self.logs), progress).await?;
+        let uv = Uv::find(self.cache, self.assets, &self.guardian, progress).await?;
         Ok(self.uv.insert(uv).clone())
     }
 }

@@ -14,7 +14,6 @@ use std::time::Instant;
 
 use super::cache::{CacheLock, Item, disk, key};
 use super::guardian::Guardian;
-use super::logs::Logs;
 use super::{Progress, StackError, StackOptions};
 use crate::event::StackPhase;
 use crate::spec::SetupSpec;
@@ -90,8 +89,7 @@ pub async fn provision(setup: &SetupSpec, options: &StackOptions, progress: &Pro
     let _lock = CacheLock::take(&options.cache, progress).await?;
     assets.write(&shelf)?;
     let guardian = Guardian::start()?;
-    let logs = Logs::create(None, Vec::new())?;
-    let mut workshop = Workshop::new(&options.cache, &assets, &shelf, &view.folder, &planned, (guardian, logs));
+    let mut workshop = Workshop::new(&options.cache, &assets, &shelf, &view.folder, &planned, guardian);
     for item in &planned {
         if !item.is_complete() {
             let began = Instant::now();

@@ -1,13 +1,14 @@
-//! Runs a tool of provisioning to its end; its failure is told with the last output and the next move.
+//! Runs a tool of provisioning to its end; its failure is told with the output and the next move.
 
 use std::path::PathBuf;
 
-use crate::stack::StackError;
 use crate::stack::guardian::Guardian;
 use crate::stack::logs::Logs;
 use crate::stack::process::{Launch, Process, describe};
+use crate::stack::{LogMark, StackError};
 
-const TAIL_LINES: usize = 40;
+/// Bytes of output that go into an error.
+const SHOWN: usize = 4000;
 
 /// A tool's command.
 #[derive(Debug, Clone, Default)]
@@ -19,23 +20,25 @@ pub(super) struct Tool {
     pub folder: Option<PathBuf>,
 }
 
-/// Runs it in a guarded group; returns its last output.
-pub(super) async fn run(tool: &Tool, guardian: &Guardian, logs: &Logs) -> Result<String, StackError> {
+/// Runs it in a guarded group; returns its output, which is cut in the middle if it is long.
+pub(super) async fn run(tool: &Tool, guardian: &Guardian) -> Result<String, StackError> {
     let launch =
         Launch { name: tool.doing.clone(), words: tool.words.clone(), env: tool.env.clone(), folder: tool.folder.clone() };
-    let mut process = Process::spawn(&launch, guardian, logs)?;
+    let logs = Logs::create(None, Vec::new())?;
+    let mut process = Process::spawn(&launch, guardian, &logs)?;
     let status = process.wait().await;
-    let output = logs.tail(&tool.doing, TAIL_LINES);
+    let output = logs.since(LogMark::default(), SHOWN);
     if status.success() {
         return Ok(output);
     }
-    let next = next_move(&output).map(|next| format!("; {next}")).unwrap_or_default();
-    let program = tool.words.first().map_or("", String::as_str);
+    let next = next_move(&logs.since(LogMark::default(), usize::MAX));
+    let next = next.map(|next| format!("; {next}")).unwrap_or_default();
+    let program = tool.words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     let message = format!("{} failed: `{program}` ended with {}{next}", tool.doing, describe(status));
     Err(StackError::provision(message).with_detail(output))
 }
 
-/// The way out that a tool's last words point to.
+/// The way out that a tool's words point to.
 fn next_move(output: &str) -> Option<&'static str> {
     const WAYS: [(&[&str], &str); 6] = [
         (
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn last_words_point_to_a_way_out() {
+    fn words_point_to_a_way_out() {
         check("error: Failed to download\n  cause: Hash mismatch for `x==1`", Some("what"));
         check("OSError: [Errno 28] No space left on device", Some("make"));
         check("The virtual environment was not created successfully because ensurepip is not available.", Some("install"));

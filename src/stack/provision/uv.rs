@@ -10,7 +10,6 @@ use super::tool::{self, Tool};
 use crate::event::StackPhase;
 use crate::stack::cache::{Item, key};
 use crate::stack::guardian::Guardian;
-use crate::stack::logs::Logs;
 use crate::stack::needs::on_path;
 use crate::stack::{Progress, StackError};
 
@@ -29,15 +28,15 @@ impl Uv {
     pub(super) async fn find(
         cache: &Path,
         assets: &Assets,
-        (guardian, logs): (&Guardian, &Logs),
+        guardian: &Guardian,
         progress: &Progress,
     ) -> Result<Self, StackError> {
         let lookup = |name: &str| std::env::var(name).ok();
         let program = match on_path("uv", &lookup) {
             Some(program) => program,
-            None => Self::put(cache, assets, (guardian, logs), progress).await?,
+            None => Self::put(cache, assets, guardian, progress).await?,
         };
-        let env = if knows_its_index(&lookup) { Vec::new() } else { pip_settings(guardian, logs).await };
+        let env = if knows_its_index(&lookup) { Vec::new() } else { pip_settings(guardian).await };
         Ok(Self { program, env })
     }
 
@@ -48,12 +47,7 @@ impl Uv {
         Tool { doing, words, env: self.env.clone(), folder: None }
     }
 
-    async fn put(
-        cache: &Path,
-        assets: &Assets,
-        (guardian, logs): (&Guardian, &Logs),
-        progress: &Progress,
-    ) -> Result<PathBuf, StackError> {
+    async fn put(cache: &Path, assets: &Assets, guardian: &Guardian, progress: &Progress) -> Result<PathBuf, StackError> {
         let lock = assets.text(LOCK).ok_or_else(|| StackError::provision(format!("the asset {LOCK} is missing")))?;
         let item = Item::new(cache, "uv", &key(&[lock.as_bytes(), super::platform().as_bytes()]));
         let venv = item.folder().join("venv");
@@ -72,12 +66,12 @@ impl Uv {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
         let make = words(&[&python.display().to_string(), "-m", "venv", &venv.display().to_string()]);
         let make = Tool { doing: "making an environment for uv".to_owned(), words: make, ..Tool::default() };
-        tool::run(&make, guardian, logs).await?;
+        tool::run(&make, guardian).await?;
         let pip = venv.join("bin/python").display().to_string();
         let list = list.display().to_string();
         let install = words(&[&pip, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "-r", &list]);
         let install = Tool { doing: "installing uv".to_owned(), words: install, ..Tool::default() };
-        tool::run(&install, guardian, logs).await?;
+        tool::run(&install, guardian).await?;
         item.finish("uv")?;
         Ok(program)
     }
@@ -95,10 +89,10 @@ fn knows_its_index(lookup: &dyn Fn(&str) -> Option<String>) -> bool {
 }
 
 /// pip's settings as uv's variables; empty where there is no pip to ask.
-async fn pip_settings(guardian: &Guardian, logs: &Logs) -> Vec<(String, Option<String>)> {
+async fn pip_settings(guardian: &Guardian) -> Vec<(String, Option<String>)> {
     let words = ["python3", "-m", "pip", "config", "list"].map(str::to_owned).to_vec();
     let ask = Tool { doing: "asking pip for its index".to_owned(), words, ..Tool::default() };
-    let list = tool::run(&ask, guardian, logs).await.unwrap_or_default();
+    let list = tool::run(&ask, guardian).await.unwrap_or_default();
     from_pip(&list, &|name| std::env::var(name).ok())
 }
 
