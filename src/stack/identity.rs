@@ -87,7 +87,9 @@ fn name(facts: &Facts) -> String {
         return format!("ollama {version}");
     }
     if let Some(build) = &facts.build {
-        return format!("llama.cpp {build}");
+        // A library build does not know its number.
+        let known = !build.starts_with("b0-");
+        return if known { format!("llama.cpp {build}") } else { "llama.cpp".to_owned() };
     }
     if let Some(version) = &facts.version {
         return format!("{} {version}", owner.unwrap_or("unknown server"));
@@ -134,6 +136,7 @@ mod tests {
         );
         check(&Facts { owner: some("library"), ollama: some("0.17.4"), ..Facts::default() }, "ollama 0.17.4");
         check(&Facts { owner: some("llamacpp"), build: some("b11549-abc"), ..Facts::default() }, "llama.cpp b11549-abc");
+        check(&Facts { build: some("b0-unknown"), ..Facts::default() }, "llama.cpp");
         check(&Facts { header: some("llama.cpp"), owner: some("llamacpp"), ..Facts::default() }, "llama.cpp");
         check(&Facts { header: some("BaseHTTP/0.6 Python/3.11.7"), ..Facts::default() }, "mlx-lm");
         check(&Facts { header: some("cloudflare"), owner: some("openai"), ..Facts::default() }, "openai");
