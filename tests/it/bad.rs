@@ -1,6 +1,7 @@
 //! Bad input: every folder `tests/data/bad/CODE/` holds a project, a command line and what is printed, to the caret.
 //!
-//! `command` has the arguments on one line (default `check`), `exit` the code (default 2), `expected.txt` what is printed.
+//! `command` has the arguments on one line (default `check`), `exit` the code (default 2), `expected.txt` what
+//! is printed on standard error, `stdout_has` lines that must be on standard output.
 //! `UPDATE_EXPECTED=1 cargo test` writes what is printed now; read the diff before it is committed.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +11,8 @@ use crate::harness::Project;
 #[test]
 fn every_bad_input_gets_its_diagnostic() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/bad");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(&root).expect("tests/data/bad").map(|entry| entry.expect("entry").path()).collect();
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(&root).expect("tests/data/bad").map(|entry| entry.expect("entry").path()).collect();
     folders.sort();
     let mut wrong = Vec::new();
     for folder in &folders {
@@ -34,6 +36,11 @@ fn check(folder: &Path) -> Result<(), String> {
     let started = project.path(".fireassay").exists();
     if ran.code != Some(exit) || (exit == 2 && started) {
         return Err(format!("{name}: exit {:?}, wanted {exit}; a run began: {started}\n{}", ran.code, ran.all()));
+    }
+    for line in read("stdout_has", "").lines() {
+        if !ran.stdout.contains(line) {
+            return Err(format!("{name}: `{line}` is not in\n{}", ran.stdout));
+        }
     }
     let printed = ran.stderr.replace(&*project.path("").to_string_lossy(), "[project]/");
     let expected = folder.join("expected.txt");

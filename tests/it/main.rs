@@ -1,5 +1,6 @@
 //! One integration binary: the house rules, and the real command against real servers.
 
+mod bad;
 mod harness;
 mod life;
 mod tidy;
