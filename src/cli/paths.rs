@@ -6,6 +6,7 @@ use super::load::Loader;
 use crate::plan::{CaseFileInput, FeatureInput, SuiteInput};
 use crate::source::{Diagnostic, FileId};
 use crate::spec::files::{BUILTIN, Kind, Origin};
+use crate::spec::suite::Defaults;
 use crate::spec::{Loaded, Places, SuiteSpec, load_suite};
 
 /// Name of the suite that holds files given by path.
@@ -74,8 +75,13 @@ impl Loader<'_> {
         if wanted.is_empty() {
             return None;
         }
-        let mut spec =
-            SuiteSpec { name: FILES.to_owned(), description: "files given by path".to_owned(), ..SuiteSpec::default() };
+        let mut spec = SuiteSpec {
+            name: FILES.to_owned(),
+            description: "files given by path".to_owned(),
+            // Where no suite holds the files nobody says how to sample; a first test should answer the same way twice.
+            defaults: Defaults { temperature: Some(0.0), seed: Some(7), ..Defaults::default() },
+            ..SuiteSpec::default()
+        };
         let mut places = Places::default();
         for owner in self.owners(wanted, names) {
             if spec.default_setup.is_none() {
