@@ -70,11 +70,9 @@ impl Staged {
 
 impl Drop for Staged {
     fn drop(&mut self) {
-        if !self.named
-            && let Err(error) = std::fs::remove_file(&self.temp)
-            && error.kind() != std::io::ErrorKind::NotFound
-        {
-            eprintln!("warning: {} is left behind: {error}", self.temp.display());
+        if !self.named {
+            // What cannot be removed stays as a hidden file beside the report; the failure that brought us here is the one told.
+            drop(std::fs::remove_file(&self.temp));
         }
     }
 }

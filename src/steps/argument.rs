@@ -105,7 +105,7 @@ pub(super) fn read_schema(text: &str) -> Result<(Value, Schema), String> {
     let value: Value = if json {
         serde_json::from_str(text).map_err(|error| format!("the schema is not JSON: {error}"))?
     } else {
-        serde_yaml::from_str(text).map_err(|error| {
+        yaml::parse_plain(text).map_err(|error| {
             let error = error.to_string();
             format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default())
         })?

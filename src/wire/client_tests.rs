@@ -1,3 +1,5 @@
+//! Requests as they are written, without a server.
+
 use super::*;
 
 #[track_caller]

@@ -1,3 +1,5 @@
+//! Files of a project: disk over built-in, globs, assets.
+
 use super::*;
 use crate::source::{Diagnostic, SourceMap, render};
 

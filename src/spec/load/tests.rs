@@ -1,3 +1,5 @@
+//! Loading each kind of file: what is refused, where, and in which words.
+
 use std::path::Path;
 
 use serde_json::json;

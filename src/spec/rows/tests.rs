@@ -1,3 +1,5 @@
+//! Data rows: every format, every mistake, linear time.
+
 use std::fmt::Write as _;
 
 use super::*;

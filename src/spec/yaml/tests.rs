@@ -1,3 +1,5 @@
+//! YAML with places: every mistake at once, bounded aliases and depth.
+
 use std::fmt::Write as _;
 
 use indexmap::IndexMap;

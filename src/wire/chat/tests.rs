@@ -1,3 +1,5 @@
+//! Folding chat replies, whole and streamed, into one form.
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

@@ -1,3 +1,5 @@
+//! Server-sent events: a table of streams, and splits that must not matter.
+
 use proptest::prelude::*;
 
 use super::FramingFaultKind::{
