@@ -1,0 +1,8 @@
+Feature: Capitals
+  Scenario Outline: It knows <country>
+    When I ask "What is the capital of <country>?"
+    Then the reply mentions "<capital>"
+    Examples:
+      | country | capital | river |
+      | France  | Paris   | Seine |
+      | Austria | Vienna  | Danube |

@@ -1,0 +1,2 @@
+Feature: Capitals
+  What our readers ask most often.

@@ -1,0 +1,8 @@
+Feature: Capitals
+  Scenario: It knows France
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+
+  Scenario: It knows France
+    When I ask "What is the capital city of France?"
+    Then the reply mentions "Paris"

@@ -1,0 +1,6 @@
+@chat
+Feature: Capitals
+  @timeout(soon) @retry(often)
+  Scenario: It knows France
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
