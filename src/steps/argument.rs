@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Failure, Json, World};
 use crate::check::json_path::{KINDS, Path};
 use crate::schema::Schema;
+use crate::spec::yaml;
 
 /// One row of a table with a header: column and cell.
 pub(super) type Row = Vec<(String, String)>;
@@ -105,10 +106,8 @@ pub(super) fn read_schema(text: &str) -> Result<(Value, Schema), String> {
     let value: Value = if json {
         serde_json::from_str(text).map_err(|error| format!("the schema is not JSON: {error}"))?
     } else {
-        yaml::parse_plain(text).map_err(|error| {
-            let error = error.to_string();
-            format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default())
-        })?
+        yaml::parse_plain(text)
+            .map_err(|error| format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default()))?
     };
     let schema = Schema::compile(&value).map_err(|error| error.to_string())?;
     Ok((value, schema))

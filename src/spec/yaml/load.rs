@@ -51,6 +51,15 @@ pub fn load_value_list(map: &SourceMap, file: FileId) -> (Option<Loaded<Value>>,
     (plain.map(Loaded::with_value), diagnostics)
 }
 
+/// Reads a text that stands inside another file (a schema in a doc string): one plain value, or what is wrong with it.
+pub fn parse_plain(text: &str) -> Result<Value, String> {
+    let mut values = values(text).map_err(|error| error.to_string())?;
+    if values.len() > 1 {
+        return Err("it has several documents".to_owned());
+    }
+    Ok(values.pop().unwrap_or_default())
+}
+
 /// A file's one document, not yet held against a type.
 pub(crate) fn read_one(map: &SourceMap, file: FileId) -> (Option<Loaded<()>>, Diagnostics) {
     let (read, mut diagnostics) = read(map, file);

@@ -15,7 +15,7 @@ mod tree;
 mod tests;
 
 pub(crate) use check::got;
-pub use load::{Loaded, load, load_list, load_value, load_value_list};
+pub use load::{Loaded, load, load_list, load_value, load_value_list, parse_plain};
 pub(crate) use load::{finish, read_one};
 pub use places::{Places, escape};
 pub(crate) use shape::schema_of;
