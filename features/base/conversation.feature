@@ -33,14 +33,33 @@ Feature: Conversation
     When I continue with "What was my first question?"
     Then the reply mentions "the capital of Japan"
 
-  Scenario: What the user told is remembered beside another topic
-    Given at most 24 tokens
-    When I ask "My dog is called Rex."
-    Then the reply is not empty
-    When I continue with "What is the capital of France?"
+  Scenario: What the user told is remembered beside another topic, <delivery>
+    Given replies are <delivery>
+    And at most 24 tokens
+    And the conversation:
+      | role      | content                       |
+      | user      | My dog is called Rex.         |
+      | assistant | Rex is a nice name for a dog. |
+    When I ask "What is the capital of France?"
     Then the reply mentions "Paris"
     When I continue with "What is the name of my dog?"
     Then the reply mentions "Rex"
+
+  Scenario: A number is kept over a turn about something else
+    Given at most 24 tokens
+    When I ask "Remember the number 42."
+    Then the reply mentions "42"
+    When I continue with "What is the capital of France?"
+    Then the reply mentions "Paris"
+    When I continue with "Which number did I ask you to remember?"
+    Then the reply mentions "42"
+
+  Scenario: A word that was told is told again
+    Given at most 12 tokens
+    When I ask "The secret word is banana."
+    Then the reply is not empty
+    When I continue with "What is the secret word?"
+    Then the reply mentions "banana"
 
   Scenario: A new conversation knows nothing of the last
     Given at most 16 tokens

@@ -97,7 +97,7 @@ Feature: Errors
 
   @destructive
   Scenario: A prompt beyond the context is refused, and the next question is answered
-    Given the time limit is 10s
+    Given the time limit is 5s
     When I ask a question of 9000 words
     Then the request is refused
     When I ask "What is the capital of France?"

@@ -20,7 +20,7 @@ Feature: Clients that leave
   @destructive
   Scenario: A client gives up waiting for a whole reply, and the next one is served
     Given replies are whole
-    And at most 200 tokens
+    And at most 100 tokens
     When I ask "Write a story about a fox." and hang up after 500ms
     And I ask "What is the capital of France?"
     Then the reply mentions "Paris"

@@ -53,6 +53,19 @@ Feature: Streaming
     And the reply does not contain "�"
     And both replies are the same
 
+  Scenario: Characters of four bytes survive the stream
+    Given at most 16 tokens
+    When I ask "What does this emoji mean: 😀" whole and streamed
+    Then the reply matches "[\x{1F300}-\x{1FAFF}]{4}"
+    And both replies are the same
+
+  Scenario: A reply that is cut leaves no broken character
+    Given replies are streamed
+    And at most 16 tokens
+    When I ask "What does this emoji mean: 😀"
+    Then the finish reason is "length"
+    And the reply does not contain "�"
+
   Scenario: Usage comes with the stream when it is asked for
     Given replies are streamed
     When I ask "What is the capital of France?"
