@@ -101,14 +101,16 @@ Feature: Sampling and limits
 
   Scenario: Two choices are two answers
     Given 2 choices are asked for
+    And the temperature is 1
     And at most 8 tokens
-    When I ask "What is the capital of France?"
+    When I ask "Write a story about a fox."
     Then the reply has 2 choices
     And every choice is not empty
     And the choices are numbered from 0
 
   Scenario: All choices are counted
     Given 2 choices are asked for
+    And the temperature is 1
     And at most 8 tokens
     When I ask "Write a story about a fox."
     Then the completion tokens are 16
