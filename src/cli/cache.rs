@@ -10,13 +10,13 @@ use crate::stack;
 pub(super) fn cache(args: &CacheArgs) -> Exit {
     let folder = stack::cache_dir();
     let done = match args.action {
-        CacheAction::List => list(&folder),
+        CacheAction::List => list(&folder).map_err(|error| format!("cannot read the cache {}: {error}", folder.display())),
         CacheAction::Prune => prune(&folder),
     };
     match done {
         Ok(()) => Exit::Accepted,
         Err(error) => {
-            terminal::err(&format!("error: cannot read the cache {}: {error}", folder.display()));
+            terminal::err(&format!("error: {error}"));
             Exit::Environment
         }
     }
@@ -43,10 +43,8 @@ fn list(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn prune(folder: &Path) -> std::io::Result<()> {
-    if folder.exists() {
-        std::fs::remove_dir_all(folder)?;
-    }
-    terminal::out(&format!("{} is empty now\n", folder.display()));
+fn prune(folder: &Path) -> Result<(), String> {
+    stack::prune_cache(folder).map_err(|error| error.to_string())?;
+    terminal::out(&format!("{}: what provisioning put there is gone\n", folder.display()));
     Ok(())
 }

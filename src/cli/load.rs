@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::lint;
 use super::paths::{FILES, is_yaml};
 use crate::plan::{
     self, CaseFileInput, CaseInput, Connect, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, Selection,
@@ -59,8 +60,10 @@ pub(super) struct Compiled {
 /// Loads and compiles.
 pub(super) fn compile(project: &Project, request: LoadRequest) -> Compiled {
     let (map, input, mut diagnostics) = load(project, request);
-    let (plan, mistakes) = plan::compile(&map, &input, &crate::steps::catalogue(), crate::steps::EXPECT);
+    let catalogue = crate::steps::catalogue();
+    let (plan, mistakes) = plan::compile(&map, &input, &catalogue, crate::steps::EXPECT);
     diagnostics.extend(mistakes);
+    diagnostics.extend(lint::lint(&map, &plan, &catalogue));
     let bearers = bearers(&plan, &input);
     let suites = input.suites.iter().filter(|suite| suite.spec.name != FILES).count();
     Compiled { map, plan, diagnostics, bearers, suites, setups: input.setups.len() }

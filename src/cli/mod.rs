@@ -8,6 +8,7 @@ mod cache;
 mod check;
 pub mod exit;
 mod explain;
+mod lint;
 mod list;
 mod load;
 mod paths;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use chrono::{SecondsFormat, Utc};
 use clap::ArgMatches;
 
-use super::args::{ColorArg, JunitProfileArg, RunArgs};
+use super::args::{ColorArg, JunitProfileArg, RunArgs, SelectArgs};
 use super::exit::{Exit, RunFacts, verdict};
 use super::{load, record, select, terminal};
 use crate::event::{CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
@@ -135,7 +135,7 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     });
     bus.emit(&started(plan, &folder.id, arguments));
     let control = Control::new();
-    let rerun = rerun_line(args);
+    let rerun = rerun_line(&args.select);
     let options = RunOptions {
         stack: StackOptions { cache: crate::stack::cache_dir(), record: folder.path.clone(), project: Project::new(".") },
         fail_fast: args.fail_fast,
@@ -247,25 +247,46 @@ fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// The line that runs one scenario again: the same stack, one place.
-fn rerun_line(args: &RunArgs) -> String {
-    let select = &args.select;
+/// The line that runs one scenario again: everything as typed, with the scenario's place for the paths. `--name`, `--tags` and
+/// the outputs are left out: the place says it all.
+fn rerun_line(select: &SelectArgs) -> String {
     let mut words = vec!["fireassay run {}".to_owned()];
-    let flag = |words: &mut Vec<String>, name: &str, value: &Option<String>| {
-        if let Some(value) = value {
-            words.push(format!("--{name} {value}"));
+    let mut flag = |name: &str, values: &[String]| {
+        if !values.is_empty() {
+            words.push(format!("--{name} {}", quoted(&values.join(","))));
         }
     };
-    for setup in select.setups.iter().take(1) {
-        words.push(format!("--setup {setup}"));
+    flag("suite", &select.suites);
+    flag("setup", &select.setups);
+    let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
+    flag("stack", &one(&select.stack));
+    flag("url", &one(&select.url));
+    for model in &select.models {
+        flag("model", std::slice::from_ref(model));
     }
-    flag(&mut words, "stack", &select.stack);
-    flag(&mut words, "url", &select.url);
-    flag(&mut words, "text-model", &select.text_model);
+    flag("text-model", &one(&select.text_model));
+    flag("vision-model", &one(&select.vision_model));
+    flag("embedding-model", &one(&select.embedding_model));
+    flag("judge-model", &one(&select.judge_model));
+    for pair in &select.env {
+        let name = pair.split('=').next().unwrap_or_default();
+        flag("env", &[format!("{name}=…")]);
+    }
+    if let Some(contract) = select.contract {
+        flag("contract", &[format!("{contract:?}").to_lowercase()]);
+    }
     if select.live {
         words.push("--live".to_owned());
+    } else if let Some(mode) = select.mode {
+        words.push(format!("--mode {}", format!("{mode:?}").to_lowercase()));
     }
     words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:,=@%+…".contains(c));
+    if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
 fn seal(folder: &Path, run_id: &str, totals: RunTotals, exit: Exit) -> Result<(), String> {

@@ -46,11 +46,11 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
         overrides.url = Some(Given { value: url.clone(), origin: origin("url", "url") });
     }
     if let Some(Given { value, .. }) = &overrides.url
-        && !value.starts_with("http://")
-        && !value.starts_with("https://")
+        && let Err(error) = crate::wire::Client::new(crate::wire::Base::new(value))
     {
         diagnostics.push(
             Diagnostic::error("flag/url", None, format!("`{value}` is not an address"))
+                .note(None, error.to_string())
                 .help("write it like http://127.0.0.1:8080".to_owned()),
         );
     }

@@ -73,7 +73,10 @@ async fn run_cell(
     let mut trouble = None;
     if let Some(reason) = &cell.skip {
         run.skip_all(reason);
-    } else if cell.planned() == 0 || control.finishing().is_cancelled() {
+    } else if cell.features.iter().flat_map(|feature| &feature.scenarios).all(|scenario| scenario.skip.is_some()) {
+        // Nothing can run here, so nothing is started; each scenario has its own reason.
+        run.not_run_all("nothing of this cell can run");
+    } else if control.finishing().is_cancelled() {
         run.not_run_all("the run was stopped before this cell");
     } else {
         match connect(cell, options, bus, control).await {
