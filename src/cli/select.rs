@@ -48,11 +48,7 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
     if let Some(Given { value, .. }) = &overrides.url
         && let Err(error) = crate::wire::Client::new(crate::wire::Base::new(value))
     {
-        diagnostics.push(
-            Diagnostic::error("flag/url", None, format!("`{value}` is not an address"))
-                .note(None, error.to_string())
-                .help("write it like http://127.0.0.1:8080".to_owned()),
-        );
+        diagnostics.push(Diagnostic::error("flag/url", None, error.to_string()));
     }
     let roles = [
         ("text", "text-model", &args.text_model),
