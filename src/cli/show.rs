@@ -19,7 +19,7 @@ pub(super) fn show(args: &ShowArgs) -> Exit {
             terminal::out(&scenario(&ended));
         }
         RunEvent::Exchange(exchange) if exchange.scenario.0.to_lowercase().contains(&wanted) => {
-            terminal::out(&exchange_text(&exchange))
+            terminal::out(&exchange_text(&exchange));
         }
         _ => {}
     });

@@ -139,7 +139,9 @@ mod tests {
     /// Starts all it can, ends the oldest, and so on; returns what ran together at each moment.
     fn order(tasks: Vec<Task>, limit: usize) -> Vec<Vec<usize>> {
         let mut queue = Queue::default();
-        tasks.into_iter().for_each(|task| queue.push(task));
+        for task in tasks {
+            queue.push(task);
+        }
         let (mut running, mut moments) = (VecDeque::new(), Vec::new());
         loop {
             while let Some(task) = queue.next(limit, true) {

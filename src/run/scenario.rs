@@ -57,12 +57,12 @@ pub(super) async fn attempt(
         let left = plan.timeout.saturating_sub(began.elapsed());
         let (limit, kind) =
             if left < plan.step_timeout { (left, "timeout.scenario") } else { (plan.step_timeout, "timeout.step") };
-        let function = functions[step.def.0 as usize];
-        let call = guarded(function(&mut world, context(step)));
+        let behind = functions[step.def.0 as usize];
+        let running = guarded(behind(&mut world, context(step)));
         let outcome = tokio::select! {
             biased;
             () = cancel.cancelled() => StepOutcome::Errored { trouble: Trouble::new("infra.not_run", "the run was stopped while this step ran") },
-            answer = tokio::time::timeout(limit, call) => match answer {
+            came = tokio::time::timeout(limit, running) => match came {
                 Ok(outcome) => outcome,
                 Err(_) => StepOutcome::Errored { trouble: Trouble::new(kind, format!("the step did not end within {limit:?}")) },
             },

@@ -2,7 +2,7 @@
 
 use super::diff::compare;
 use super::paint::{Paint, Tone, duration, fit, outcome_mark, step_mark, wrap};
-use crate::event::{ExchangeRecord, Mismatch, StepRecord, Whose};
+use crate::event::{ExchangeRecord, Mismatch, Whose};
 use crate::report::cause::{Cause, What, causes};
 use crate::report::curl::curl;
 use crate::report::summary::{CellSummary, ScenarioSummary, Try};
@@ -31,7 +31,7 @@ impl Blocks {
         let mut out = vec![format!("{} {}", paint.tone(tone, mark), paint.tone(Tone::Strong, &fit(&name, self.width - 2)))];
         out.push(format!("  {}", self.facts(cell, scenario)));
         if let Some(last) = scenario.last_try() {
-            self.steps(&mut out, last, &scenario.at.file);
+            self.steps(&mut out, last);
             self.exchanges(&mut out, last);
             if !last.server_log.is_empty() {
                 out.push(format!("  {}", paint.tone(Tone::Quiet, "server log")));
@@ -58,7 +58,7 @@ impl Blocks {
         format!("{}  {}", visible(&scenario.at.to_string()), self.paint.tone(Tone::Quiet, &facts.join("  ")))
     }
 
-    fn steps(self, out: &mut Vec<String>, one: &Try, file: &str) {
+    fn steps(self, out: &mut Vec<String>, one: &Try) {
         let all = causes(one);
         for (number, step) in (1..).zip(&one.steps) {
             let (mark, tone) = step_mark(&step.outcome);
@@ -67,7 +67,7 @@ impl Blocks {
             let (sentence, place) = if own.is_empty() {
                 (self.paint.tone(Tone::Quiet, &sentence), String::new())
             } else {
-                (sentence, self.paint.tone(Tone::Quiet, &place(step, file)))
+                (sentence, self.paint.tone(Tone::Quiet, &format!("  {}", step.at)))
             };
             out.push(format!("    {} {sentence}{place}", self.paint.tone(tone, mark)));
             for cause in own {
@@ -137,11 +137,6 @@ impl Blocks {
         }
         lines
     }
-}
-
-/// Where the step is written: only line and column while it is the scenario's own file.
-fn place(step: &StepRecord, file: &str) -> String {
-    if *step.at.file == *file { format!("  :{}:{}", step.at.line, step.at.column) } else { format!("  {}", step.at) }
 }
 
 fn whose(mismatch: &Mismatch) -> &'static str {
