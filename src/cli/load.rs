@@ -295,7 +295,10 @@ impl Loader<'_> {
             let Some(path) = self.project.find(Kind::Tool, &name) else { continue };
             let (loaded, mistakes) = load_tool(self.project, &mut self.map, &path);
             self.diagnostics.extend(mistakes);
-            tools.extend(loaded.map(|loaded| Arc::new(loaded.spec)));
+            if let Some(loaded) = loaded {
+                tools.push(Arc::new(loaded.spec));
+                input.tool_places.push(loaded.places);
+            }
         }
         input.tools = Arc::new(tools);
     }

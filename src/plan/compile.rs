@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::draft::{DraftFile, Parameters, TagLists};
 use super::sentence::Finder;
-use super::{Catalogue, ExpectForm, Plan, PlanInput, SuiteInput, TagExpr, case, cell, feature, hash};
+use super::{Catalogue, ExpectForm, Plan, PlanInput, SuiteInput, TagExpr, case, cell, feature, hash, tool};
 use crate::source::{At, Diagnostic, Diagnostics, SourceMap};
 
 /// Everything a run would do, and every mistake on the way there. A selection that leaves nothing is an empty plan, not a mistake.
@@ -15,6 +15,7 @@ pub fn compile(map: &SourceMap, input: &PlanInput, catalogue: &Catalogue, expect
     let mut finder = Finder::new(map, catalogue, input.tools.iter().map(|tool| tool.name.as_str()));
     let mut diagnostics = Vec::new();
     cell::check_setups(input, &mut diagnostics);
+    tool::check(input, &mut diagnostics);
     let flag = input.selection.tags.as_ref().map(|(text, at)| (text.as_str(), *at));
     let flag = tag_expression(map, flag, "`--tags`", &mut diagnostics);
     let mut names = HashSet::new();

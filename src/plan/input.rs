@@ -23,6 +23,8 @@ pub struct PlanInput {
     pub profiles: Vec<ProfileInput>,
     /// All tools.
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    /// Places in the file of each tool, in the order of `tools`.
+    pub tool_places: Vec<Places>,
     /// Names that exist but may not be loaded, for suggestions.
     pub names: Names,
     /// What is left of the suites.

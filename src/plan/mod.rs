@@ -19,6 +19,7 @@ mod placeholder;
 mod sentence;
 mod settings;
 mod tags;
+mod tool;
 mod types;
 
 pub use address::normal_url;
