@@ -17,7 +17,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     let candidates: Vec<&str> = candidates.into_iter().collect();
     let best = nearest(word, candidates.iter().copied(), 1).into_iter().next()?;
     let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &best.to_lowercase());
-    if distance <= (word.chars().count() / 3).max(2) && distance < best.chars().count() {
+    if distance <= reach(word) && distance < best.chars().count() {
         return Some(format!("did you mean `{best}`?"));
     }
     if candidates.len() > 16 {
@@ -25,6 +25,11 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     }
     let list: Vec<String> = candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
     Some(format!("known here: {}", list.join(", ")))
+}
+
+/// How many letters may be wrong in a word that is still meant: a third, but one to three. A part of a long name is another name.
+fn reach(word: &str) -> usize {
+    (word.chars().count() / 3).clamp(1, 3)
 }
 
 #[cfg(test)]
@@ -36,5 +41,7 @@ mod tests {
         assert_eq!(did_you_mean("sutie", ["suite", "setup"]).as_deref(), Some("did you mean `suite`?"));
         assert_eq!(did_you_mean("xyzzy", ["suite", "setup"]).as_deref(), Some("known here: `suite`, `setup`"));
         assert_eq!(did_you_mean("x", std::iter::empty()), None);
+        assert_eq!(did_you_mean("acceptance", ["accepting"]).as_deref(), Some("did you mean `accepting`?"));
+        assert_eq!(did_you_mean("LAB_MODEL_TOKEN", ["LAB_MODEL_URL"]).as_deref(), Some("known here: `LAB_MODEL_URL`"));
     }
 }

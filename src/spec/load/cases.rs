@@ -14,7 +14,7 @@ pub fn load_cases(project: &Project, map: &mut SourceMap, path: &str) -> (Option
         Ok(file) => file,
         Err(refusal) => return (None, refusal),
     };
-    let (loaded, mut diagnostics) = yaml::load_list::<CaseFile>(map, file);
+    let (mut loaded, mut diagnostics) = yaml::load_list::<CaseFile>(map, file);
     if let Some(loaded) = &loaded {
         let mut checks = Checks::new(map, loaded);
         match &loaded.spec {
@@ -26,8 +26,21 @@ pub fn load_cases(project: &Project, map: &mut SourceMap, path: &str) -> (Option
         }
         diagnostics.extend(checks.sorted());
     }
+    if let Some(loaded) = &mut loaded {
+        let cases = match &mut loaded.spec {
+            CaseFile::One(case) => std::slice::from_mut(&mut **case),
+            CaseFile::Many(cases) => cases,
+        };
+        // What is said here is not said again about the sentence that the compiler would make of it.
+        for given in cases.iter_mut().map(|case| &mut case.given) {
+            given.replies = given.replies.take().filter(|way| way.contains('<') || DELIVERIES.contains(&way.as_str()));
+        }
+    }
     (loaded, diagnostics)
 }
+
+/// How replies may travel.
+const DELIVERIES: [&str; 2] = ["whole", "streamed"];
 
 fn check(checks: &mut Checks<'_>, pointer: &str, case: &CaseSpec) {
     if case.name.trim().is_empty() {
@@ -47,8 +60,8 @@ fn check(checks: &mut Checks<'_>, pointer: &str, case: &CaseSpec) {
         checks.one_of("case/unknown-role", &format!("{pointer}/given/model"), "a role of a model", role, &ROLES);
     }
     if let Some(way) = case.given.replies.as_deref().filter(|way| !way.contains('<')) {
-        let (pointer, known) = (format!("{pointer}/given/replies"), ["whole", "streamed"]);
-        checks.one_of("case/unknown-delivery", &pointer, "a way replies travel", way, &known);
+        let pointer = format!("{pointer}/given/replies");
+        checks.one_of("case/unknown-delivery", &pointer, "a way replies travel", way, &DELIVERIES);
     }
     for (at, tag) in case.tags.iter().enumerate() {
         let word = tag.strip_prefix('@').unwrap_or(tag);

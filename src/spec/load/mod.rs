@@ -92,11 +92,11 @@ impl<'a> Checks<'a> {
         }
     }
 
-    /// A word must be one of a closed list.
+    /// A value must be one of a closed list.
     fn one_of(&mut self, code: Code, pointer: &str, what: &str, word: &str, known: &[&str]) {
         if !known.contains(&word) {
             let message = format!("`{word}` is not {what}");
-            self.at_key(code, pointer, message, did_you_mean(word, known.iter().copied()));
+            self.at_value(code, pointer, message, did_you_mean(word, known.iter().copied()));
         }
     }
 }

@@ -99,7 +99,10 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
         checks.one_of("setup/unknown-ability", &format!("/abilities/{at}"), "an ability", word, &ABILITIES);
     }
     for role in setup.models.keys() {
-        checks.one_of("setup/unknown-role", &format!("/models/{}", escape(role)), "a role of a model", role, &ROLES);
+        if !ROLES.contains(&role.as_str()) {
+            let message = format!("`{role}` is not a role of a model");
+            checks.at_key("setup/unknown-role", &format!("/models/{}", escape(role)), message, did_you_mean(role, ROLES));
+        }
     }
     if let Some(Err(message)) = setup.needs.memory.as_deref().map(parse_bytes) {
         checks.at_value("setup/bad-memory", "/needs/memory", message, None);
@@ -152,7 +155,14 @@ fn check_service(checks: &mut Checks<'_>, setup: &SetupSpec, name: &str, service
             checks.at_value("setup/unknown-service", &format!("{pointer}/after/{at}"), message, did_you_mean(other, others()));
         }
     }
-    checks.one_of("setup/bad-signal", &format!("{pointer}/stop/signal"), "a signal to stop with", &service.stop.signal, &SIGNALS);
+    let signal = service.stop.signal.as_str();
+    if !SIGNALS.contains(&signal) {
+        // `SIGTERM` and `sigterm` are the same signal by other names.
+        let upper = signal.to_uppercase();
+        let help = did_you_mean(upper.strip_prefix("SIG").unwrap_or(&upper), SIGNALS);
+        let message = format!("`{signal}` is not a signal to stop with");
+        checks.at_value("setup/bad-signal", &format!("{pointer}/stop/signal"), message, help);
+    }
     if !service.ready.http.starts_with('/') {
         let message = format!("`{}` is no path: it must begin with `/`", service.ready.http);
         checks.at_value("setup/bad-path", &format!("{pointer}/ready/http"), message, None);
@@ -180,7 +190,9 @@ fn placeholders(checks: &mut Checks<'_>, setup: &SetupSpec, pointer: &str, text:
             None if known.contains(&word) => {}
             _ => {
                 let message = format!("`{whole}` is not filled in here");
-                checks.at_part("setup/unknown-placeholder", pointer, whole, message, did_you_mean(word, known.iter().copied()));
+                let known: Vec<String> = known.iter().map(|word| format!("<{word}>")).collect();
+                let help = did_you_mean(whole, known.iter().map(String::as_str));
+                checks.at_part("setup/unknown-placeholder", pointer, whole, message, help);
             }
         }
     }

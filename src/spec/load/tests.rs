@@ -88,7 +88,7 @@ services:
     env: {TOKEN: \"${TOKEN}\", HOME: \"<out>\"}
     ready: {http: health}
     warm_up: {chat: texts}
-    stop: {signal: HUP}
+    stop: {signal: SIGTREM}
     after: [db]
   loop:
     command: [x]
@@ -103,20 +103,20 @@ auth: {bearer: \"<key>-<port>\"}
         text,
         load_setup,
         &[
-            "4:52 setup/unknown-placeholder `<prot>` is not filled in here [did you mean `port`?]",
+            "4:52 setup/unknown-placeholder `<prot>` is not filled in here [did you mean `<port>`?]",
             "4:69 setup/unknown-service `<port:db>`: there is no service `db` [known here: `server`, `loop`]",
             "4:82 setup/unknown-service `<port:sever>`: there is no service `sever` [did you mean `server`?]",
             "5:19 setup/undeclared-env the environment variable `TOKEN` is read, but `needs.env` does not declare it [did you mean `TOKENS`?]",
-            "5:37 setup/unknown-placeholder `<out>` is not filled in here [did you mean `port`?]",
+            "5:37 setup/unknown-placeholder `<out>` is not filled in here [known here: `<python>`, `<assets>`, `<files>`, `<port>`, `<key>`, `<scratch>`]",
             "6:19 setup/bad-path `health` is no path: it must begin with `/`",
-            "7:15 setup/unknown-role `texts` is not a role of a model [did you mean `text`?]",
-            "8:12 setup/bad-signal `HUP` is not a signal to stop with [known here: `TERM`, `INT`, `KILL`]",
+            "7:21 setup/unknown-role `texts` is not a role of a model [did you mean `text`?]",
+            "8:20 setup/bad-signal `SIGTREM` is not a signal to stop with [did you mean `TERM`?]",
             "9:13 setup/unknown-service there is no service `db` [known here: `loop`]",
             "12:21 setup/unknown-service a service cannot wait for itself [known here: `server`]",
             "13:10 setup/unknown-role `txt` is not a role of a model [did you mean `text`?]",
             "14:19 setup/unknown-ability `tool` is not an ability [did you mean `tools`?]",
             "15:17 setup/bad-memory `2 gigs` is not an amount of memory; write a number and a unit, such as `2GiB` or `512MB`",
-            "16:23 setup/unknown-placeholder `<port>` is not filled in here [known here: `key`]",
+            "16:23 setup/unknown-placeholder `<port>` is not filled in here [known here: `<key>`]",
         ],
     );
     mistakes(
@@ -203,11 +203,16 @@ fn cases_are_held_against_what_they_must_say() {
             "1:9 case/name a case needs a name",
             "2:21 case/question a case has `ask` or `turns`, not both",
             "3:28 case/bad-tag `x y` is no tag: one word, with or without `@`",
-            "3:49 case/unknown-role `txt` is not a role of a model [did you mean `text`?]",
-            "3:61 case/unknown-delivery `streaming` is not a way replies travel [did you mean `streamed`?]",
+            "3:56 case/unknown-role `txt` is not a role of a model [did you mean `text`?]",
+            "3:70 case/unknown-delivery `streaming` is not a way replies travel [did you mean `streamed`?]",
             "3:82 case/no-rows `each` has no rows, so the case would not run",
         ],
     );
+    let text = "- {name: a, ask: b, given: {replies: stream}}\n- {name: b, ask: b, given: {replies: whole}}\n";
+    let (loaded, shown) = Folder::new(&[("cases/a.yaml", text)]).load("cases/a.yaml", load_cases);
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    let CaseFile::Many(cases) = &loaded.expect("right in form").spec else { panic!("a list") };
+    assert_eq!((cases[0].given.replies.as_deref(), cases[1].given.replies.as_deref()), (None, Some("whole")));
     mistakes("cases/a.yaml", "[]\n", load_cases, &["1:1 case/nothing-to-run the file has no cases"]);
 }
 
@@ -218,7 +223,7 @@ fn a_tool_is_held_against_what_servers_take() {
         "name: a b\ninput_schema: {type: array}\noutput_schema: 3\nreturns:\n  - {when: {}, otherwise: error}\n  - {when: {}}\n  - {otherwise: error}\n",
         load_tool,
         &[
-            "1:7 tool/name a tool's name has 1 to 64 characters out of `A-Z a-z 0-9 _ -`: servers refuse others",
+            "1:7 tool/name a tool's name has 1 to 64 characters out of `A-Z a-z 0-9 _ -`: servers refuse others [write `a_b`]",
             "2:16 tool/bad-schema the root of `input_schema` must say `type: object`: a call's arguments are an object",
             "3:16 tool/bad-schema expected a schema, got the number 3",
             "5:6 tool/bad-return a result has `when` or `otherwise`, not both",

@@ -24,11 +24,13 @@ pub fn load_tool(project: &Project, map: &mut SourceMap, path: &str) -> (Option<
 fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {
     let mut checks = Checks::new(map, loaded);
     let tool = &loaded.spec;
-    checks.name_is_stem("tool/name", loaded.file, &tool.name);
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if tool.name.is_empty() || tool.name.len() > 64 || !tool.name.chars().all(word) {
         let message = "a tool's name has 1 to 64 characters out of `A-Z a-z 0-9 _ -`: servers refuse others";
-        checks.at_value("tool/name", "/name", message, None);
+        let allowed: String = tool.name.trim().chars().map(|c| if word(c) { c } else { '_' }).take(64).collect();
+        checks.at_value("tool/name", "/name", message, (!allowed.is_empty()).then(|| format!("write `{allowed}`")));
+    } else {
+        checks.name_is_stem("tool/name", loaded.file, &tool.name);
     }
     match &tool.input_schema {
         Some(Value::Object(schema)) if schema.get("type").is_some_and(|name| name == "object") => {}
