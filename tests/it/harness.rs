@@ -123,7 +123,7 @@ fn events(path: &Path) -> Vec<serde_json::Value> {
 /// Polls a condition, with a bound that only a broken product reaches.
 #[track_caller]
 pub fn wait<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(300);
+    let end = Instant::now() + Duration::from_mins(5);
     while Instant::now() < end {
         if let Some(found) = poll() {
             return found;
