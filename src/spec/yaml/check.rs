@@ -1,5 +1,7 @@
 //! A value against the schema of its type: every mistake as a [`Diagnostic`] in plain words at its key or value.
 
+use std::cell::RefCell;
+
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
@@ -8,23 +10,38 @@ use super::places::{Places, escape};
 use super::shape::{Shape, accepts};
 use crate::source::{Diagnostic, Diagnostics, did_you_mean};
 
-/// Every mistake of a value, in the order of the text.
-pub(super) fn check(places: &Places, shape: &Shape, value: &Value) -> Diagnostics {
+/// A key that no schema knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UnknownKey {
+    /// JSON pointer of the map it stands in.
+    pub map: String,
+    /// The key.
+    pub name: String,
+    /// The key that was meant, where one is near.
+    pub meant: Option<String>,
+}
+
+/// Every mistake of a value, in the order of the text, and which of them are unknown keys.
+pub(super) fn check(places: &Places, shape: &Shape, value: &Value) -> (Diagnostics, Vec<UnknownKey>) {
     let validator: Validator = jsonschema::draft202012::new(&shape.schema).expect("the schema of a spec type is valid");
-    let checker = Checker { places, shape, value };
+    let checker = Checker { places, shape, value, unknown: RefCell::default() };
     let mut found = Vec::new();
     for error in validator.iter_errors(value) {
         checker.explain(&error, &mut found);
     }
     found.sort_by_key(|diagnostic| diagnostic.at.map(|at| (at.file, at.start, diagnostic.code)));
     found.dedup();
-    found
+    (found, checker.unknown.into_inner())
 }
+
+/// The code of a key that no schema knows.
+pub(super) const UNKNOWN_KEY: &str = "yaml/unknown-key";
 
 struct Checker<'a> {
     places: &'a Places,
     shape: &'a Shape,
     value: &'a Value,
+    unknown: RefCell<Vec<UnknownKey>>,
 }
 
 impl Checker<'_> {
@@ -61,7 +78,10 @@ impl Checker<'_> {
         let schemas = self.shape.at(self.value, pointer);
         let known = schemas.iter().filter_map(|schema| schema.get("properties")?.as_object()).flat_map(|known| known.keys());
         let help = did_you_mean(name, known.map(String::as_str));
-        Diagnostic::error("yaml/unknown-key", at, format!("unknown key `{name}`")).help(help)
+        let meant = help.as_deref().and_then(|help| help.strip_prefix("did you mean `")?.strip_suffix("`?"));
+        let unknown = UnknownKey { map: pointer.to_owned(), name: name.to_owned(), meant: meant.map(str::to_owned) };
+        self.unknown.borrow_mut().push(unknown);
+        Diagnostic::error(UNKNOWN_KEY, at, format!("unknown key `{name}`")).help(help)
     }
 
     fn missing_key(&self, pointer: &str, name: &str) -> Diagnostic {
@@ -73,7 +93,10 @@ impl Checker<'_> {
 
     fn unfit(&self, code: &'static str, pointer: &str, value: &Value) -> Diagnostic {
         let schemas = self.shape.at(self.value, pointer);
-        let message = format!("expected {}, got {}", expected(&schemas), got(value));
+        // A number where a text is meant has become the text that was written; people are told what they wrote.
+        let number = self.number(pointer, value);
+        let written = number.map_or_else(|| got(value), |number| format!("the number {number}"));
+        let message = format!("expected {}, got {written}", expected(&schemas));
         let diagnostic = Diagnostic::error(code, self.places.value(pointer), message);
         diagnostic.help(self.unfit_help(pointer, value, &schemas))
     }
@@ -87,6 +110,10 @@ impl Checker<'_> {
         {
             return Some(near);
         }
+        let span = schemas.iter().filter_map(|schema| schema.get("x-expected")?.as_str()).any(|name| name.contains("time span"));
+        if let Some(number) = value.as_str().filter(|text| span && text.trim().parse::<f64>().is_ok_and(|one| one >= 0.0)) {
+            return Some(format!("did you mean `{}s`?", number.trim()));
+        }
         if takes(&Value::Array(Vec::new())) && !value.is_object() && !value.is_null() {
             return Some("a list is written `[a, b]`, or one `- item` a line".to_owned());
         }
@@ -94,6 +121,12 @@ impl Checker<'_> {
             return Some("write the text, in quotes if it is empty or the word `null`; or remove the key".to_owned());
         }
         None
+    }
+
+    /// The number that was written without quotes and has become a text.
+    fn number<'v>(&self, pointer: &str, value: &'v Value) -> Option<&'v str> {
+        let text = value.as_str()?;
+        (self.places.plain(pointer).is_some() && text.parse::<f64>().is_ok_and(f64::is_finite)).then_some(text)
     }
 
     fn out_of_bounds(&self, pointer: &str, error: &ValidationError<'_>) -> Diagnostic {

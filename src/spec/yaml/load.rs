@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::check::check;
+use super::check::{UNKNOWN_KEY, UnknownKey, check};
 use super::places::{Node, Part, Places};
 use super::shape::{Shape, settle};
 use super::tree::{self, Tree};
@@ -112,9 +112,13 @@ pub(crate) fn finish<T: DeserializeOwned + JsonSchema>(
     let Some(mut plain) = plain else { return (None, diagnostics) };
     let shape = Shape::of::<T>();
     settle(map, &plain.places, &shape, &mut plain.raw);
-    diagnostics.extend(check(&plain.places, &shape, &plain.raw));
-    if diagnostics.iter().any(Diagnostic::is_error) {
+    let (mistakes, unknown) = check(&plain.places, &shape, &plain.raw);
+    diagnostics.extend(mistakes);
+    if diagnostics.iter().any(|one| one.is_error() && one.code != UNKNOWN_KEY) {
         return (None, diagnostics);
+    }
+    if !unknown.is_empty() {
+        return (without_unknown(map, &shape, plain, &unknown), diagnostics);
     }
     match T::deserialize(&plain.raw) {
         Ok(spec) => (Some(Loaded { spec, raw: plain.raw, places: plain.places, file: plain.file }), diagnostics),
@@ -123,6 +127,34 @@ pub(crate) fn finish<T: DeserializeOwned + JsonSchema>(
             (None, diagnostics)
         }
     }
+}
+
+/// What is right but for unknown keys, so that these do not hide the mistakes of the rest. A misspelt key counts as the one
+/// that was meant, where that makes the value right; else all unknown keys are left out.
+fn without_unknown<T: DeserializeOwned>(
+    map: &SourceMap,
+    shape: &Shape,
+    plain: Loaded<()>,
+    unknown: &[UnknownKey],
+) -> Option<Loaded<T>> {
+    let Loaded { raw, places, file, .. } = plain;
+    [true, false].into_iter().find_map(|rename| {
+        let (mut raw, mut places) = (raw.clone(), places.clone());
+        for key in unknown {
+            let entries = raw.pointer_mut(&key.map)?.as_object_mut()?;
+            let Some(value) = entries.shift_remove(&key.name) else { continue };
+            if let Some(meant) = key.meant.as_ref().filter(|meant| rename && !entries.contains_key(*meant)) {
+                entries.insert(meant.clone(), value);
+                places.rename(&key.map, &key.name, meant);
+            }
+        }
+        settle(map, &places, shape, &mut raw);
+        if !check(&places, shape, &raw).0.is_empty() {
+            return None;
+        }
+        let spec = T::deserialize(&raw).ok()?;
+        Some(Loaded { spec, raw, places, file })
+    })
 }
 
 /// Structure and values of all documents that say something; at least one.

@@ -154,6 +154,16 @@ impl Places {
         }
     }
 
+    /// Gives a key of the map at a JSON pointer another name.
+    pub(super) fn rename(&mut self, pointer: &str, from: &str, to: &str) {
+        if let (Some(node), _, true) = self.walk(pointer)
+            && let Part::Map(entries) = &mut self.nodes[node as usize].part
+            && let Some(entry) = entries.shift_remove(from)
+        {
+            entries.insert(to.into(), entry);
+        }
+    }
+
     pub(super) fn push(&mut self, node: Node) -> NodeId {
         self.nodes.push(node);
         u32::try_from(self.nodes.len() - 1).unwrap_or(u32::MAX)

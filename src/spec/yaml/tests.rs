@@ -92,6 +92,20 @@ fn every_mistake_of_a_file_is_shown_at_once_with_its_place() {
 }
 
 #[test]
+fn an_unknown_key_does_not_hide_the_rest() {
+    let (map, loaded, diagnostics) = load_text::<Sample>("name: a\nwithni: 5m\nunheard: 3\nitems: [{url: x, timout_s: 4}]\n");
+    assert_eq!(diagnostics.len(), 3, "{diagnostics:?}");
+    let loaded = loaded.expect("right but for its keys");
+    assert_eq!((loaded.spec.within, loaded.spec.items[0].timeout_s), ("5m".parse().ok(), Some(4)));
+    assert_eq!(loaded.places.value("/within").map(|at| map.show(at)), Some("a.yaml:2:9".into()));
+    // What does not fit under the meant key is left out.
+    let (_, loaded, diagnostics) = load_text::<Sample>("name: a\nitems: [{url: x, timout_s: soon}]\n");
+    assert_eq!((diagnostics.len(), loaded.expect("right but for its keys").spec.items[0].timeout_s), (1, None));
+    // Another mistake leaves nothing to go on with.
+    assert!(load_text::<Sample>("name: a\nwithni: 5m\nretries: three\n").1.is_none());
+}
+
+#[test]
 fn unions_are_judged_by_the_branch_whose_type_fits() {
     bad("name: a\nport: 70000\n", &["2:7 yaml/bad-value expected a number of at most 65535, got the number 70000"]);
     bad(
@@ -154,7 +168,18 @@ fn scalars_stay_as_written_where_a_text_is_meant() {
             "2:10 yaml/bad-value expected a number of at most 255, got the number 300",
         ],
     );
-    bad("name: a\nwithin: 60\n", &["2:9 yaml/bad-value expected a time span such as `60s`, `500ms` or `2m`, got the text `60`"]);
+    bad(
+        "name: a\nwithin: 60\n",
+        &["2:9 yaml/bad-value expected a time span such as `60s`, `500ms` or `2m`, got the number 60 [did you mean `60s`?]"],
+    );
+    bad(
+        "name: a\nwithin: '60'\n",
+        &["2:9 yaml/bad-value expected a time span such as `60s`, `500ms` or `2m`, got the text `60` [did you mean `60s`?]"],
+    );
+    bad(
+        "name: a\nwithin: soon\n",
+        &["2:9 yaml/bad-value expected a time span such as `60s`, `500ms` or `2m`, got the text `soon`"],
+    );
     bad("name: a\nitems: {url: x}\n", &["2:8 yaml/wrong-type expected a list, got a map"]);
 }
 
