@@ -3,10 +3,12 @@
 //! A port that we choose is free when we choose it and may be taken the next moment. So nothing is sent before the kernel
 //! says that the listening socket belongs to our own process group; if it is a stranger's, the service moves to another port.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::guardian::Guardian;
 use super::logs::Logs;
+use super::needs::on_path;
 use super::os::{self, Listening};
 use super::probe::{Probe, WarmUpReply};
 use super::process::{Launch, POLL, Process, describe, signal_named};
@@ -117,6 +119,7 @@ impl Running {
             return Err(Setback::Port(format!("port {port} is taken by {who}")));
         }
         let launch = (start.launch)(port).map_err(Setback::Fatal)?;
+        found(&launch).map_err(Setback::Fatal)?;
         let process = Process::spawn(&launch, start.guardian, start.logs).map_err(Setback::Fatal)?;
         let message = format!("{}: started as process {}, port {port}", start.name, process.group());
         (start.progress)(StackPhase::Start, &message);
@@ -211,5 +214,46 @@ impl Running {
         let last = log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("its log is empty");
         let message = format!("`{}` died before it was ready: {}; last words: {last}", start.name, describe(status));
         StackError::start(message).with_detail(log)
+    }
+}
+
+/// A command that is not there is said before anything is started; the shell in front of it would only say 127.
+fn found(launch: &Launch) -> Result<(), StackError> {
+    let Some(command) = launch.words.first() else { return Ok(()) };
+    let own = launch.env.iter().rev().find(|(key, _)| key == "PATH").map(|(_, value)| value.clone());
+    let path = own.unwrap_or_else(|| std::env::var("PATH").ok());
+    let there = if command.contains('/') {
+        launch.folder.as_ref().map_or_else(|| Path::new(command).exists(), |folder| folder.join(command).exists())
+    } else {
+        // Without PATH the shell looks where it likes.
+        path.is_none() || on_path(command, &|_| path.clone()).is_some()
+    };
+    if there {
+        return Ok(());
+    }
+    let message = format!("the command `{command}` of service `{}` is not found; install it, or correct `command`", launch.name);
+    Err(StackError::start(message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(command: &str, path: &str, expect: bool) {
+        let env = vec![("PATH".to_owned(), Some(path.to_owned()))];
+        let launch = Launch { name: "server".to_owned(), words: vec![command.to_owned()], env, folder: Some("/".into()) };
+        let message = format!("the command `{command}` of service `server` is not found; install it, or correct `command`");
+        assert_eq!(found(&launch), if expect { Ok(()) } else { Err(StackError::start(message)) }, "{command}");
+    }
+
+    #[test]
+    fn a_command_that_is_not_there_is_said_before_the_start() {
+        check("sh", "/nonexistent:/bin", true);
+        check("sh", "/nonexistent", false);
+        check("nonesuch-serve", "/bin", false);
+        check("/bin/sh", "", true);
+        check("bin/sh", "", true);
+        check("/bin/nonesuch-serve", "/bin", false);
     }
 }
