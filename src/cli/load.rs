@@ -264,7 +264,7 @@ impl Loader<'_> {
         // A name without a file is said by the compiler, which knows who wrote it.
         let path = path?;
         let (loaded, mistakes) = load_setup(self.project, &mut self.map, &path);
-        self.diagnostics.extend(mistakes);
+        self.once(mistakes);
         let loaded = loaded?;
         let name = loaded.spec.name.clone();
         if !input.setups.iter().any(|known| known.spec.name == name) {
@@ -274,6 +274,17 @@ impl Loader<'_> {
             input.setups.push(SetupInput { spec: Arc::new(loaded.spec), places: loaded.places });
         }
         Some(name)
+    }
+
+    /// Takes over mistakes that are not known: a setup that others extend is read with each of them.
+    fn once(&mut self, mistakes: Diagnostics) {
+        let same = |one: &Diagnostic, other: &Diagnostic| {
+            let place = |at: Option<At>| at.map(|at| self.map.show(at));
+            one.code == other.code && one.message == other.message && place(one.at) == place(other.at)
+        };
+        let fresh: Vec<Diagnostic> =
+            mistakes.into_iter().filter(|one| !self.diagnostics.iter().any(|known| same(known, one))).collect();
+        self.diagnostics.extend(fresh);
     }
 
     fn profiles(&mut self, input: &mut PlanInput, all: bool) {

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{Checks, read};
-use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
+use crate::source::{At, Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
 use crate::spec::env::{each_text, env_refs};
@@ -25,28 +25,36 @@ pub fn load_setup(project: &Project, map: &mut SourceMap, path: &str) -> (Option
     (loaded, diagnostics)
 }
 
-/// A setup over what it extends, not yet held against its type. `chain` holds the paths on the way here.
-fn merged(project: &Project, map: &mut SourceMap, path: &str, chain: &mut Vec<String>) -> (Option<Loaded<()>>, Diagnostics) {
+/// A setup on the way to the one that is read: its path, and where it says what it extends.
+struct Link {
+    path: String,
+    at: Option<At>,
+}
+
+/// A setup over what it extends, not yet held against its type. `chain` holds the setups on the way here.
+fn merged(project: &Project, map: &mut SourceMap, path: &str, chain: &mut Vec<Link>) -> (Option<Loaded<()>>, Diagnostics) {
     let file = match read(project, map, path) {
         Ok(file) => file,
         Err(refusal) => return (None, refusal),
     };
-    chain.push(map.file(file).name().to_string());
+    chain.push(Link { path: map.file(file).name().to_string(), at: None });
     let (plain, mut diagnostics) = yaml::read_one(map, file);
     let Some(mut plain) = plain else { return (None, diagnostics) };
     let Some(name) = plain.raw.get("extends").and_then(Value::as_str).map(str::to_owned) else {
         return (Some(plain), diagnostics);
     };
     let at = plain.places.value("/extends");
+    if let Some(link) = chain.last_mut() {
+        link.at = at;
+    }
     let Some(parent) = parent_of(project, chain, &name) else {
         let names = project.names(Kind::Setup);
         let help = did_you_mean(&name, names.iter().map(String::as_str));
         diagnostics.push(Diagnostic::error("setup/unknown-setup", at, format!("there is no setup `{name}`")).help(help));
         return (Some(plain), diagnostics);
     };
-    if chain.contains(&parent) {
-        let message = format!("`extends` runs in a circle: {} → {parent}", chain.join(" → "));
-        diagnostics.push(Diagnostic::error("setup/extends-cycle", at, message).help("remove one of them".to_owned()));
+    if let Some(first) = chain.iter().position(|link| link.path == parent) {
+        diagnostics.push(cycle(&mut chain[first..]));
         return (Some(plain), diagnostics);
     }
     let (base, below) = merged(project, map, &parent, chain);
@@ -64,11 +72,21 @@ fn merged(project: &Project, map: &mut SourceMap, path: &str, chain: &mut Vec<St
     (Some(plain), diagnostics)
 }
 
+/// A circle, told from its first path by name on, so that it reads the same from whichever of its setups one came.
+fn cycle(links: &mut [Link]) -> Diagnostic {
+    let first = (0..links.len()).min_by(|&one, &other| links[one].path.cmp(&links[other].path)).unwrap_or(0);
+    links.rotate_left(first);
+    let paths: Vec<&str> = links.iter().chain(links.first()).map(|link| link.path.as_str()).collect();
+    let message = format!("`extends` runs in a circle: {}", paths.join(" → "));
+    let at = links.last().and_then(|link| link.at);
+    Diagnostic::error("setup/extends-cycle", at, message).help("remove one of them".to_owned())
+}
+
 /// The path of what a setup extends. One that extends its own name means the built-in one that it stands before.
-fn parent_of(project: &Project, chain: &[String], name: &str) -> Option<String> {
+fn parent_of(project: &Project, chain: &[Link], name: &str) -> Option<String> {
     let found = project.find(Kind::Setup, name)?;
     let behind = format!("{BUILTIN}{found}");
-    let own = chain.last().is_some_and(|path| *path == found);
+    let own = chain.last().is_some_and(|link| link.path == found);
     let built_in = || project.read(&mut SourceMap::new(), &behind).is_ok();
     Some(if own && built_in() { behind } else { found })
 }

@@ -179,6 +179,8 @@ fn extends_that_leads_nowhere_or_back_is_shown_where_it_is_written() {
             "setups/b.yaml:2:10 setup/extends-cycle `extends` runs in a circle: setups/a.yaml → setups/b.yaml → setups/a.yaml [remove one of them]"
         ]
     );
+    let (_, again) = folder.load("setups/b.yaml", load_setup);
+    assert_eq!(again, shown, "a circle is the same from wherever one comes");
     let (_, shown) = folder.load("setups/c.yaml", load_setup);
     assert!(
         shown[0].starts_with("setups/c.yaml:2:10 setup/unknown-setup there is no setup `aa` [known here: `a`, `b`"),
