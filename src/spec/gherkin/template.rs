@@ -107,16 +107,16 @@ impl Template {
         matches!(self, Self::Plain(_))
     }
 
-    /// The text for one row.
+    /// The text for one row; a cell that the row does not have is empty.
     pub(super) fn fill(&self, row: &[Arc<str>]) -> Arc<str> {
         match self {
             Self::Plain(text) => text.clone(),
-            Self::Column(column) => row[*column].clone(),
+            Self::Column(column) => row.get(*column).cloned().unwrap_or_default(),
             Self::Parts(parts) => parts
                 .iter()
                 .map(|part| match part {
                     Part::Text(text) => text.as_str(),
-                    Part::Column(column) => &*row[*column],
+                    Part::Column(column) => row.get(*column).map_or("", |value| value),
                 })
                 .collect::<String>()
                 .into(),
@@ -134,6 +134,13 @@ mod tests {
         let row: Vec<Arc<str>> = vec!["1".into(), "<a>$0\\".into(), "é".into(), "odd".into()];
         let names = Names::new(["a", "b c", "ü", "x<y>"], &fixed);
         assert_eq!(&*Template::compile(&text.into(), &names).fill(&row), expected, "{text}");
+    }
+
+    #[test]
+    fn a_row_that_is_too_short_leaves_gaps() {
+        let names = Names::new(["a", "b"], &[]);
+        let fill = |text: &str| Template::compile(&text.into(), &names).fill(&["1".into()]);
+        assert_eq!((&*fill("<b>"), &*fill("<a>-<b>!")), ("", "1-!"));
     }
 
     #[test]

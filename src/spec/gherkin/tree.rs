@@ -206,12 +206,14 @@ impl<'a> Tree<'a> {
         *target = lines.join("\n");
     }
 
+    /// Rows of another width than the first are a mistake and are left out, so that every cell has a column.
     fn close_table(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
+        let mut rows = std::mem::take(&mut self.rows);
         let Some(first) = rows.first() else { return };
         let (at, expected) = (first.at, first.cells.len());
         if let Some(row) = rows.iter().find(|row| row.cells.len() != expected) {
             self.uneven = Some(Uneven { at: row.at, cells: row.cells.len(), expected });
+            rows.retain(|row| row.cells.len() == expected);
         }
         if let Some(step) = &mut self.step {
             step.table = Some(Table { at, rows });

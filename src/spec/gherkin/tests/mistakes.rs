@@ -1,5 +1,6 @@
 //! Texts with mistakes: every one is reported, at its place, with the next move.
 
+use super::super::scenarios;
 use super::read;
 use crate::source::{Diagnostic, render};
 
@@ -42,6 +43,15 @@ fn rows_of_a_table_are_of_one_width_and_the_first_that_is_not_is_reported() {
     check("Feature: f\nScenario: s\n* a\n|1|2|\n |1|\n|3|\n* b\n|1|\n|\n", &["5:2 uneven-table", "9:1 uneven-table"]);
     check("Feature: f\nScenario: s\n* a\nExamples:\n|a|\n|1|2|\n@t\nExamples:\n|a|\n|1|\n", &["6:1 uneven-table"]);
     check("Feature: f\nScenario: s\n* a\n| 1 | 2\\|\n| 1 |\n", &[]);
+}
+
+#[test]
+fn a_row_of_another_width_is_left_out() {
+    let text = "Feature: f\nScenario: <a> <b>\n* x <b>\n|1|2|\n|3|\n|4|5|\nExamples:\n|a|b|\n|1|\n|2|3|\n|4|5|6|\n";
+    let (_, document, _) = read(text);
+    let pickles: Vec<_> = scenarios(&document).iter().flat_map(|node| node.pickles(&[]).collect::<Vec<_>>()).collect();
+    assert_eq!(pickles.iter().map(|pickle| &*pickle.name).collect::<Vec<_>>(), ["2 3"]);
+    assert_eq!(pickles[0].steps[0].table.as_ref().map(|table| table.len()), Some(2));
 }
 
 #[test]
