@@ -157,7 +157,7 @@ impl Loader<'_> {
             for path in self.glob(pattern, origin, at, &mut suite.complete) {
                 let known = suite.features.len();
                 suite.features.extend(self.feature(&path, at));
-                suite.complete &= suite.features.len() > known && suite.features.iter().all(|feature| !feature.broken);
+                suite.complete &= suite.features.len() > known && suite.features.iter().all(|feature| !feature.broken());
             }
         }
         for (index, pattern) in loaded.spec.cases.iter().enumerate() {
@@ -191,9 +191,9 @@ impl Loader<'_> {
         let input = match self.project.read(&mut self.map, path) {
             Ok(file) => {
                 let (document, mistakes) = gherkin::parse(&self.map, file);
-                let broken = mistakes.iter().any(Diagnostic::is_error);
+                let wrong = mistakes.iter().filter(|mistake| mistake.is_error()).filter_map(|mistake| mistake.at).collect();
                 self.diagnostics.extend(mistakes);
-                Some(FeatureInput { file, document: Arc::<Document>::new(document), broken, lines: Vec::new() })
+                Some(FeatureInput { file, document: Arc::<Document>::new(document), mistakes: wrong, lines: Vec::new() })
             }
             Err(refusal) => {
                 self.diagnostics.push(Diagnostic { at: refusal.at.or(at), ..refusal });

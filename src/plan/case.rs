@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::draft::{Draft, DraftFile, Lowering, Parameters, TagLists, near_misses, pairs, pointer_part};
+use super::draft::{Draft, DraftFile, Lowering, Parameters, TagLists, lines_exist, near_misses, pairs, pointer_part};
 use super::expect::{ExpectForm, quote};
 use super::name;
 use super::placeholder::{Values, scan};
@@ -38,6 +38,7 @@ pub(super) fn drafts(
         file: shown.clone(),
         drafts: Vec::new(),
     };
+    lines_exist(&input.lines, input.file, finder);
     if input.cases.is_empty() && !input.broken {
         finder.say(
             Diagnostic::error("feature/empty", start, "the file holds no cases")
@@ -217,7 +218,11 @@ impl Expansion<'_> {
         walk(&shown, &mut String::new(), &mut |pointer, text| {
             if text.contains('<') {
                 mentioned.extend(scan(text).map(|(_, name)| name.to_owned()));
-                let at = self.places.value(&format!("{}{pointer}", self.case.pointer)).unwrap_or(self.at);
+                let written = format!("{}{pointer}", self.case.pointer);
+                let both = [self.places.value(&written), self.places.key(&written)];
+                // A key is visited with the pointer of its value.
+                let holds = |at: &At| finder.map().slice(*at).contains(text);
+                let at = both.into_iter().flatten().find(holds).or(both[0]).unwrap_or(self.at);
                 near_misses(text, at, columns, parameters, finder);
             }
         });
@@ -264,7 +269,8 @@ impl Expansion<'_> {
 
     fn step(&self, keyword: &str, kind: StepUse, text: String, pointer: &str) -> RawStep {
         let at = self.place(pointer);
-        RawStep { keyword: keyword.into(), kind: Some(kind), text: text.into(), at, text_at: at, table: None, doc: None }
+        let text_at = self.places.value(&format!("{}{pointer}", self.case.pointer)).unwrap_or(at);
+        RawStep { keyword: keyword.into(), kind: Some(kind), text: text.into(), at, text_at, table: None, doc: None }
     }
 
     fn given(&self, given: &Given, steps: &mut Vec<RawStep>) {

@@ -11,7 +11,7 @@ use super::placeholder::{datum, near_miss, scan};
 use super::sentence::{Finder, RawStep};
 use super::{StepPlan, StepUse, SuiteInput};
 use crate::event::Place;
-use crate::source::{At, Diagnostic};
+use crate::source::{At, Diagnostic, FileId};
 use crate::spec::rows::Datum;
 
 /// One expanded scenario.
@@ -115,14 +115,36 @@ impl Parameters {
 
 /// Says which placeholders of a text were probably meant as a column or parameter.
 pub(super) fn near_misses(text: &str, at: At, columns: &[Arc<str>], parameters: &Parameters, finder: &mut Finder<'_>) {
-    for (_, name) in scan(text) {
+    for (range, name) in scan(text) {
         let known = || columns.iter().map(|column| &**column).chain(parameters.names());
         if known().any(|known| known == name) {
             continue;
         }
         if let Some(meant) = near_miss(name, known()) {
             let message = format!("`<{name}>` names no column and no parameter");
+            let at = finder.inside(at, &text[range]);
             finder.say(Diagnostic::error("placeholder/near-miss", at, message).help(format!("did you mean `<{meant}>`?")));
+        }
+    }
+}
+
+/// Says which of the lines asked for a file does not have.
+pub(super) fn lines_exist(lines: &[u32], file: FileId, finder: &mut Finder<'_>) {
+    let source = finder.map().file(file);
+    let last = source.text().lines().count();
+    for &line in lines {
+        let message = match line {
+            0 => format!("`{}:0`: the first line of a file is 1", source.name()),
+            _ if line as usize > last => {
+                let have = if last == 1 { "1 line".to_owned() } else { format!("{last} lines") };
+                format!("`{}` has {have}; {line} is past its end", source.name())
+            }
+            _ => continue,
+        };
+        // Several suites may hold the file.
+        if !finder.diagnostics.iter().any(|known| known.message == message) {
+            let diagnostic = Diagnostic::error("file/no-line", None, message);
+            finder.say(diagnostic.help("name a line of the scenario, or leave the line out to run the whole file".to_owned()));
         }
     }
 }

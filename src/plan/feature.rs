@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::draft::{Draft, DraftFile, Lowering, Parameters, TagLists, near_misses, pairs};
+use super::draft::{Draft, DraftFile, Lowering, Parameters, TagLists, lines_exist, near_misses, pairs};
 use super::name;
 use super::placeholder::scan;
 use super::sentence::{Finder, RawStep};
@@ -21,8 +21,9 @@ pub(super) fn drafts(
     let start = At { file: input.file, start: 0, end: 0 };
     let shown = finder.map().file(input.file).name().clone();
     let nodes = scenarios(&input.document);
+    lines_exist(&input.lines, input.file, finder);
     let Some(feature) = input.document.feature.as_ref().filter(|_| !nodes.is_empty()) else {
-        if !input.broken {
+        if !input.broken() {
             let at = input.document.feature.as_ref().map_or(start, |feature| feature.at);
             let diagnostic = Diagnostic::error("feature/empty", at, format!("`{shown}` holds no scenario"));
             finder.say(diagnostic.help("write at least one `Scenario:`, or delete the file".to_owned()));
@@ -38,10 +39,22 @@ pub(super) fn drafts(
         drafts: Vec::new(),
     };
     for (index, node) in nodes.iter().enumerate() {
+        if is_broken(input, &nodes, index) {
+            continue;
+        }
         let expansion = Expansion { node, wanted: wanted_rows(input, &nodes, index, finder) };
         expansion.run(&mut file.drafts, parameters, tag_lists, finder);
     }
     Some(file)
+}
+
+/// Whether the parser complained inside a scenario, or above the first one: what is missing there may stand in the lines that
+/// could not be read.
+fn is_broken(input: &FeatureInput, nodes: &[ScenarioNode<'_>], index: usize) -> bool {
+    let begins = |node: &ScenarioNode<'_>| node.scenario.tags.first().map_or(node.scenario.at, |tag| tag.at).start;
+    let (first, start) = (begins(&nodes[0]), begins(&nodes[index]));
+    let end = nodes.get(index + 1).map_or(u32::MAX, begins);
+    input.mistakes.iter().any(|at| at.start < first || (start..end).contains(&at.start))
 }
 
 /// Which rows of a scenario the `FILE:LINE` filters take: none (`None`), all (an empty list), or those on the lines.
@@ -147,6 +160,7 @@ impl Expansion<'_> {
                 if let Some(name) = column.filter(|name| !parameters.names().any(|known| known == *name)) {
                     let message = format!("a background is not filled in from rows, and `<{name}>` is a column");
                     let help = "move the step into the outline".to_owned();
+                    let at = finder.inside(at, &format!("<{name}>"));
                     finder.say(Diagnostic::error("placeholder/in-background", at, message).help(help));
                 }
                 mentioned.extend(scan(text).map(|(_, name)| name.to_owned()));

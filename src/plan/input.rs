@@ -61,10 +61,17 @@ pub struct FeatureInput {
     pub file: FileId,
     /// Its tree; shared where several suites hold the file.
     pub document: Arc<Document>,
-    /// Whether the parser had complaints: then nothing is added about what is missing in it.
-    pub broken: bool,
+    /// Where the parser had complaints: nothing is added about what stands around them.
+    pub mistakes: Arc<[At]>,
     /// Lines that select scenarios; empty = all.
     pub lines: Vec<u32>,
+}
+
+impl FeatureInput {
+    /// Whether the parser had complaints.
+    pub fn broken(&self) -> bool {
+        !self.mistakes.is_empty()
+    }
 }
 
 /// A case file of a suite.

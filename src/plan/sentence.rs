@@ -80,6 +80,24 @@ impl<'a> Finder<'a> {
         Place { file: source.name().clone(), line: position.line, column: position.column }
     }
 
+    /// The place of a word inside a place, where it stands in the file as it is; else the whole place.
+    pub fn inside(&self, at: At, word: &str) -> At {
+        let text = self.map.slice(at);
+        let goes_on = |a: Option<char>, b: Option<char>| {
+            let letter = |c: char| c.is_alphanumeric() || c == '_';
+            a.is_some_and(letter) && b.is_some_and(letter)
+        };
+        let alone = |&(from, _): &(usize, &str)| {
+            let (before, after) = (&text[..from], &text[from + word.len()..]);
+            !goes_on(before.chars().next_back(), word.chars().next()) && !goes_on(word.chars().next_back(), after.chars().next())
+        };
+        let narrow = |from: usize| u32::try_from(from).unwrap_or(u32::MAX);
+        match text.match_indices(word).find(alone).filter(|_| !word.is_empty()) {
+            Some((from, _)) => At { start: at.start + narrow(from), end: at.start + narrow(from + word.len()), ..at },
+            None => at,
+        }
+    }
+
     /// Says a mistake, once per place and code.
     pub fn say(&mut self, diagnostic: Diagnostic) {
         let fresh = diagnostic.at.is_none_or(|at| self.said.insert((at, diagnostic.code)));
@@ -152,7 +170,7 @@ impl<'a> Finder<'a> {
             if !self.tools.contains(name) && !name.contains("{{") {
                 let mut known: Vec<&str> = self.tools.iter().copied().collect();
                 known.sort_unstable();
-                let diagnostic = Diagnostic::error("tool/unknown", at, format!("there is no tool `{name}`"))
+                let diagnostic = Diagnostic::error("tool/unknown", self.inside(at, name), format!("there is no tool `{name}`"))
                     .help(did_you_mean(name, known).or_else(|| Some(format!("write it as `tools/{name}.yaml`"))));
                 self.say(diagnostic);
             }

@@ -99,7 +99,33 @@ fn lines_select_scenarios_and_rows() {
     check(&[12], &["two [n=a]", "two [n=b]"]);
     check(&[14], &["two [n=b]"]);
     check(&[5, 13], &["one", "two [n=a]"]);
-    check(&[999], &["two [n=a]", "two [n=b]"]);
+}
+
+#[test]
+fn a_line_that_the_file_does_not_have_is_a_mistake() {
+    let mut bench = steps("When I ask \"x\"\nThen the status is 200");
+    bench.input.suites[0].features[0].lines = vec![5, 2];
+    bench.refuses("file/no-line", &["`features/s/f0.feature` has 4 lines; 5 is past its end"]);
+    bench.input.suites[0].features[0].lines = vec![0];
+    bench.refuses("file/no-line", &["the first line of a file is 1"]);
+    let twin = bench.input.suites[0].clone();
+    bench.input.suites.push(SuiteInput { spec: Arc::new(SuiteSpec { name: "u".to_owned(), ..(*twin.spec).clone() }), ..twin });
+    bench.refuses("file/no-line", &[]);
+}
+
+#[test]
+fn nothing_is_said_of_a_scenario_that_could_not_be_read() {
+    let codes = |text: &str| -> Vec<&'static str> {
+        let mut bench = Bench::new();
+        bench.broken_feature(text);
+        bench.compile().1.iter().map(|it| it.code).collect()
+    };
+    let broken = "  Scenario: a\n    When I ask \"x\"\n    The status is 200\n";
+    assert!(codes(&format!("Feature: f\n{broken}")).is_empty());
+    assert!(codes(&format!("Feature: f\n  Background:\n    Gven x\n    no\n{broken}")).is_empty());
+    assert!(codes("Feature: f\n  Scenario: a\n    Given the conversation:\n      \"\"\"\n      x\n").is_empty());
+    assert_eq!(codes(&format!("Feature: f\n{broken}  @x\n  Scenario: b\n    When I beg\n")), ["step/undefined"]);
+    assert_eq!(codes(&format!("Feature: f\n  Scenario: b\n    When I beg\n{broken}")), ["step/undefined"]);
 }
 
 #[test]

@@ -139,7 +139,24 @@ impl Bench {
         let file = self.map.add(name, text);
         let (document, mistakes) = crate::spec::gherkin::parse(&self.map, file);
         assert!(mistakes.is_empty(), "{}", crate::source::render(&self.map, &mistakes, false));
-        let input = FeatureInput { file, document: Arc::new(document), broken: false, lines: Vec::new() };
+        self.push(file, document, Arc::from([]))
+    }
+
+    /// Adds a feature file in which the parser finds mistakes.
+    pub fn broken_feature(&mut self, text: &str) -> &mut Self {
+        let file = self.map.add("features/s/broken.feature", text);
+        let (document, mistakes) = crate::spec::gherkin::parse(&self.map, file);
+        assert!(!mistakes.is_empty(), "{text}");
+        self.push(file, document, mistakes.iter().filter_map(|mistake| mistake.at).collect())
+    }
+
+    fn push(
+        &mut self,
+        file: crate::source::FileId,
+        document: crate::spec::gherkin::Document,
+        mistakes: Arc<[crate::source::At]>,
+    ) -> &mut Self {
+        let input = FeatureInput { file, document: Arc::new(document), mistakes, lines: Vec::new() };
         self.input.suites[0].features.push(input);
         self
     }
