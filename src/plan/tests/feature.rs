@@ -142,7 +142,7 @@ fn mistakes_of_steps_are_named() {
     steps("Given the status is 200").refuses("step/claim-under-given", &["warning", "is a claim, and stands under Given"]);
     steps("When I ask \"x\"").refuses("scenario/no-claim", &["the scenario `a` claims nothing"]);
     steps("").refuses("scenario/no-claim", &["has no steps"]);
-    steps(&format!("Given the tools get_weather, get_tim\n{CLAIM}")).refuses("tool/unknown", &["no tool `get_tim`"]);
+    steps(&format!("Given the tools get_weather, get_tim\n{CLAIM}")).refuses("tool/unknown", &["no tool `get_tim`", "f0.feature:3:34"]);
 }
 
 #[test]
@@ -154,12 +154,12 @@ fn mistakes_of_files_and_outlines_are_named() {
             "Feature: f\n  Scenario Outline: o\n    When I ask \"{step}\"\n    Then the status is 200\n    Examples:\n{table}"
         ))
     };
-    outline("<ctiy> <city>", "| city |\n| a |\n").refuses("placeholder/near-miss", &["`<ctiy>`", "did you mean `<city>`"]);
+    outline("<ctiy> <city>", "| city |\n| a |\n").refuses("placeholder/near-miss", &["`<ctiy>`", "did you mean `<city>`", "f0.feature:3:17"]);
     outline("<a>", "| a | b |\n| 1 | 2 |\n").refuses("examples/unused-column", &["column `b`", "f0.feature:6:7"]);
     outline("<a>", "| a |\n").refuses("examples/empty", &["no rows"]);
     outline("<a>", "| a |\n| 1 |\n| 1 |\n").refuses("scenario/duplicate-name", &["`o [a=1]`", "first one is here"]);
     bench("Feature: f\n  Background:\n    Given the model \"<a>\"\n  Scenario Outline: o\n    When I ask \"<a>\"\n    Then the status is 200\n    Examples:\n      | a |\n      | 1 |\n")
-        .refuses("placeholder/in-background", &["`<a>` is a column"]);
+        .refuses("placeholder/in-background", &["`<a>` is a column", "f0.feature:3:22"]);
     bench("@lok(x)\nFeature: f\n  Scenario: a\n    When I ask \"x\"\n    Then the status is 200\n")
         .refuses("tags/bad-argument", &["did you mean `@lock`"]);
     let mut twins = bench("Feature: f\n  Scenario: a\n    When I ask \"x\"\n    Then the status is 200\n");
