@@ -136,26 +136,39 @@ impl Catalogue {
         }
     }
 
-    /// The sentences nearest to a text, best first.
+    /// The sentences nearest to a text, best first: by shared words, then by letters.
     pub fn nearest(&self, text: &str, limit: usize) -> Vec<DefId> {
-        let plain = without_values(text);
-        let length = plain.chars().count();
-        let mut best: Vec<(usize, DefId)> = Vec::with_capacity(limit + 1);
-        for (id, sentence) in (0u32..).map(DefId).zip(&self.plain) {
-            // A difference in length is a lower bound on the distance, and far cheaper.
-            let bar = if best.len() < limit { usize::MAX } else { best.last().map_or(0, |(distance, _)| *distance) };
-            if sentence.chars().count().abs_diff(length) >= bar {
-                continue;
-            }
-            let distance = strsim::osa_distance(&plain, sentence);
-            if distance < bar {
-                let at = best.partition_point(|&(known, _)| known <= distance);
-                best.insert(at, (distance, id));
-                best.truncate(limit);
-            }
-        }
-        best.into_iter().map(|(_, id)| id).collect()
+        self.nearest_of(text, None, limit)
     }
+
+    /// Like [`Catalogue::nearest`]; of those that share about as much, sentences for the step's own keyword come first.
+    pub fn nearest_of(&self, text: &str, kind: Option<StepUse>, limit: usize) -> Vec<DefId> {
+        let plain = without_values(text);
+        let words = words_of(&plain);
+        let mut scored: Vec<(usize, DefId, &str)> = (0u32..)
+            .map(DefId)
+            .zip(&self.plain)
+            .map(|(id, known)| (shared(&words, &words_of(known)), id, known.as_str()))
+            .collect();
+        let best = scored.iter().map(|(score, ..)| *score).max().unwrap_or(0);
+        scored.retain(|(score, ..)| score * 10 >= best * 6);
+        scored.sort_by_cached_key(|&(score, id, known)| {
+            let other = kind.is_some_and(|kind| kind != self.def(id).kind);
+            (other, std::cmp::Reverse(score), strsim::osa_distance(&plain, known), id)
+        });
+        scored.into_iter().take(limit).map(|(_, id, _)| id).collect()
+    }
+}
+
+fn words_of(plain: &str) -> Vec<&str> {
+    plain.split(|c: char| c.is_whitespace() || c == '_' || c == ':').filter(|word| !word.is_empty()).collect()
+}
+
+/// How much two sentences share, in thousandths: words count twice, those at the beginning once more.
+fn shared(ours: &[&str], theirs: &[&str]) -> usize {
+    let both = ours.iter().filter(|word| theirs.contains(word)).count();
+    let begin = ours.iter().zip(theirs).take_while(|(a, b)| a == b).count();
+    (2 * both + begin) * 1000 / (ours.len() + theirs.len()).max(1)
 }
 
 /// The first two words of a sentence as far as they are plain; a word with expression syntax ends it.
@@ -229,5 +242,23 @@ mod tests {
             Found::None(nearest) => assert_eq!(nearest[0], DefId(0)),
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn neighbours_share_words_and_stand_under_the_same_keyword() {
+        let any = || Regex::new("^$").expect("regex");
+        let with = |kind, sentence| StepDef { kind, ..def(sentence, any) };
+        let catalogue = Catalogue::new(vec![
+            with(StepUse::Given, "the model {text}"),
+            with(StepUse::Given, "the seed is {int}"),
+            with(StepUse::When, "I list the models"),
+            with(StepUse::When, "I get the model {text}"),
+            with(StepUse::When, "I ask {text}"),
+            with(StepUse::Then, "the reply mentions {text}"),
+        ]);
+        let near = |kind, text| catalogue.nearest_of(text, Some(kind), 3).first().map(|id| catalogue.def(*id).sentence);
+        assert_eq!(near(StepUse::When, "I ask the model \"x?\""), Some("I ask {text}"));
+        assert_eq!(near(StepUse::When, "I aks \"x?\""), Some("I ask {text}"));
+        assert_eq!(near(StepUse::Then, "the answer mentions \"x\""), Some("the reply mentions {text}"));
     }
 }

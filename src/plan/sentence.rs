@@ -199,7 +199,7 @@ impl<'a> Finder<'a> {
     fn undefined(&mut self, raw: &RawStep) -> Diagnostic {
         let mut diagnostic = Diagnostic::error("step/undefined", raw.text_at, format!("no sentence says `{}`", short(&raw.text)));
         if !self.suggested.contains_key(&raw.text) && self.suggested.len() < MOST_SUGGESTED {
-            self.suggested.insert(raw.text.clone(), self.catalogue.nearest(&raw.text, 3).into());
+            self.suggested.insert(raw.text.clone(), self.catalogue.nearest_of(&raw.text, raw.kind, 3).into());
         }
         if let Some(near) = self.suggested.get(&raw.text) {
             for &id in &**near {

@@ -142,7 +142,8 @@ fn mistakes_of_steps_are_named() {
     steps("Given the status is 200").refuses("step/claim-under-given", &["warning", "is a claim, and stands under Given"]);
     steps("When I ask \"x\"").refuses("scenario/no-claim", &["the scenario `a` claims nothing"]);
     steps("").refuses("scenario/no-claim", &["has no steps"]);
-    steps(&format!("Given the tools get_weather, get_tim\n{CLAIM}")).refuses("tool/unknown", &["no tool `get_tim`", "f0.feature:3:34"]);
+    steps(&format!("Given the tools get_weather, get_tim\n{CLAIM}"))
+        .refuses("tool/unknown", &["no tool `get_tim`", "f0.feature:3:34"]);
 }
 
 #[test]
@@ -154,7 +155,8 @@ fn mistakes_of_files_and_outlines_are_named() {
             "Feature: f\n  Scenario Outline: o\n    When I ask \"{step}\"\n    Then the status is 200\n    Examples:\n{table}"
         ))
     };
-    outline("<ctiy> <city>", "| city |\n| a |\n").refuses("placeholder/near-miss", &["`<ctiy>`", "did you mean `<city>`", "f0.feature:3:17"]);
+    outline("<ctiy> <city>", "| city |\n| a |\n")
+        .refuses("placeholder/near-miss", &["`<ctiy>`", "did you mean `<city>`", "f0.feature:3:17"]);
     outline("<a>", "| a | b |\n| 1 | 2 |\n").refuses("examples/unused-column", &["column `b`", "f0.feature:6:7"]);
     outline("<a>", "| a |\n").refuses("examples/empty", &["no rows"]);
     outline("<a>", "| a |\n| 1 |\n| 1 |\n").refuses("scenario/duplicate-name", &["`o [a=1]`", "first one is here"]);
