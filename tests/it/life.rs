@@ -152,6 +152,44 @@ fn repeats_fail_fast_and_an_attached_server() {
     assert!(junit.contains(r#"tests="2" failures="2""#) && junit.contains("rerunFailure"), "{junit}");
 }
 
+/// A setup of the user's own: the shipped one with a fixed key, so that a second run can attach to its server.
+const FIXED_KEY: &str = r#"name: fixed
+extends: llamacpp
+auth: {bearer: sesame}
+services:
+  server:
+    command:
+      ["<python>", "<assets>/llamacpp_server.py", "-m", "<files>/smollm2-f16.gguf", "--alias", "smollm2", "--host", "127.0.0.1",
+       "--port", "<port>", "-c", "8192", "-np", "4", "-t", "1", "--chat-template-file", "<assets>/templates/fewshot-tools.jinja",
+       "--api-key", "sesame"]
+"#;
+
+#[test]
+fn a_running_server_is_attached_to_and_left_alone() {
+    let _lock = real_servers();
+    let owner = Project::new().file("long.feature", LONG).file("setups/fixed.yaml", FIXED_KEY);
+    let child = owner.start(&["run", "long.feature", "--setup", "fixed", "--concurrency", "1"]);
+    let server = owner.wait_for("the server's event", |event| event["event"] == "server");
+    let url = server["url"].as_str().expect("an address").to_owned();
+    let guest = Project::new().file("paris.feature", PARIS).file("setups/fixed.yaml", FIXED_KEY);
+    guest.run(&["run", "paris.feature", "--setup", "fixed", "--url", &url]).exits(0).says(&["1 passed"]);
+    // Without the setup there is no key: the server refuses, and the scenario says what it answered.
+    let refused = guest.run(&["run", "paris.feature", "--url", &url]);
+    assert_ne!(refused.code, Some(0), "{}", refused.all());
+    refused.says(&["401"]);
+    assert!(listens(port(&url)), "an attached server is not ours to stop");
+    end(&owner, child);
+    assert_gone(&owner);
+}
+
+/// Two signals: the first is heard before the second is sent.
+fn end(project: &Project, mut child: std::process::Child) {
+    signal(child.id(), Signal::SIGTERM);
+    project.wait_for("the first signal", |event| event["event"] == "interrupted");
+    signal(child.id(), Signal::SIGTERM);
+    child.wait().expect("it ends");
+}
+
 /// The address of the run's server no longer listens.
 fn assert_gone(project: &Project) {
     let servers: Vec<_> = project.events().into_iter().filter(|event| event["event"] == "server").collect();
