@@ -5,8 +5,9 @@ pub(super) fn meets(bound: &str, version: &str) -> bool {
     let bound = bound.trim();
     let split = bound.find(|c: char| !"<>=!".contains(c)).unwrap_or(bound.len());
     let (operator, wanted) = bound.split_at(split);
+    let odd = !wanted.trim_start().starts_with(|c: char| c.is_ascii_alphanumeric());
     let (wanted, found) = (numbers(wanted), numbers(version));
-    if wanted.is_empty() || found.is_empty() {
+    if odd || wanted.is_empty() || found.is_empty() {
         return false;
     }
     match operator {
