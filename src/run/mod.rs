@@ -1,6 +1,6 @@
 //! Cells in order: stack up, scenarios through cucumber's seams, stack down.
 //!
-//! [`run`] takes a [`Plan`] and a [`Bus`] and returns when everything is judged, cancelled or lost. What happens is said in
+//! [`run`] takes a [`Plan`](crate::plan::Plan) and a [`Bus`] and returns when everything is judged, cancelled or lost. What happens is said in
 //! [`RunEvent`](crate::event::RunEvent)s alone. Must hold: every planned scenario ends in exactly one final
 //! `ScenarioFinished`, also when the stack dies, a signal comes or a step panics; no process of ours outlives the cell.
 

@@ -1,7 +1,7 @@
 //! Nothing is left behind, even if we are killed: a process in a session of its own that waits for our pipe to close.
 //!
 //! **Protocol**, one line each: `group PGID` (kill it if the pipe closes), `release PGID` (it is gone), `scratch PATH`
-//! (remove it at the end). A group is announced before its command is run: see [`super::process`].
+//! (remove it at the end). A group is announced before its command is run: see `process`.
 //! The guardian answers `ready` once it has a session of its own, so that a Ctrl-C cannot reach it any more.
 
 use std::collections::BTreeSet;

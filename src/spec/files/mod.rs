@@ -1,7 +1,7 @@
 //! The files of a project: a folder on disk over the built-in ones. The one place where user files are read.
 //!
 //! A path is written with `/`, relative to the project folder. A file of the same name on disk wins over a built-in one;
-//! `builtin:suites/base.yaml` names the built-in one alone. What cannot be read is a [`Diagnostic`] without a place: the
+//! `builtin:suites/base.yaml` names the built-in one alone. What cannot be read is a [`Diagnostic`](crate::source::Diagnostic) without a place: the
 //! caller knows who asked, and sets it.
 
 mod assets;
