@@ -11,10 +11,10 @@ const PARIS: &str = r#"Feature: Capitals
     And the finish reason is "stop"
 "#;
 
-/// Scenarios that keep the server busy for many seconds each.
+/// Scenarios that keep the server busy for seconds each, and well under a step's minute on a slow machine.
 const LONG: &str = r#"Feature: Long replies
   Scenario Outline: A long story about <animal>
-    Given at most 2000 tokens
+    Given at most 300 tokens
     And replies are streamed
     When I ask "Write a story about a <animal>."
     Then the reply is not empty
