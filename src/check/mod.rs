@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `assert.text` | `text` | model |
 //! | `assert.json_path` | `json_path` | model in a reply, wire in a response |
-//! | `assert.schema` | `fits_schema` | model in a reply, wire in a response |
+//! | `assert.schema` | `fits_schema`, `structured` | model in a reply, wire in a response |
 //! | `assert.finish`, `assert.choices` | `finish`, `choices` | capability |
 //! | `assert.usage` | `usage` | wire for sums, capability for bounds |
 //! | `assert.status`, `assert.header` | `status`, `header` | wire |
@@ -18,7 +18,7 @@
 //! | `assert.models` | `models` | wire for form, capability for members |
 //! | `assert.compare` | `compare` | capability |
 //! | `assert.embeddings` | `embeddings` | wire |
-//! | `assert.tool` | `tool_calls` | model |
+//! | `assert.tool` | `tool_calls` | model; wire for what is not even a call |
 
 pub mod choices;
 pub mod compare;
@@ -31,6 +31,7 @@ pub mod json_path;
 pub mod models;
 pub mod status;
 pub mod stream;
+pub mod structured;
 pub mod text;
 pub mod timing;
 pub mod tool_calls;

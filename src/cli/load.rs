@@ -306,6 +306,12 @@ impl Loader<'_> {
             let Some(path) = self.project.find(Kind::Tool, &name) else { continue };
             let (loaded, mistakes) = load_tool(self.project, &mut self.map, &path);
             self.diagnostics.extend(mistakes);
+            if let Some(shadowed) = self.project.shadowed(Kind::Tool, &name) {
+                let at = loaded.as_ref().and_then(|loaded| loaded.places.key("/name"));
+                let message = format!("there are two tools `{name}`: `{path}` and `{shadowed}`");
+                let help = "delete one of them, or give it another name".to_owned();
+                self.diagnostics.push(Diagnostic::error("tool/twice", at, message).help(help));
+            }
             if let Some(loaded) = loaded {
                 tools.push(Arc::new(loaded.spec));
                 input.tool_places.push(loaded.places);

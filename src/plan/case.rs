@@ -252,7 +252,9 @@ impl Expansion<'_> {
         let mut whole = true;
         self.given(&spec.given, &mut steps);
         if let Some(ask) = &spec.ask {
-            steps.push(self.step("ask", StepUse::When, format!("I ask {}", quote(ask)), "/ask"));
+            let rounds = spec.run_tools.map(|rounds| format!(" and run the tools for at most {rounds} rounds"));
+            let text = format!("I ask {}{}", quote(ask), rounds.unwrap_or_default());
+            steps.push(self.step("ask", StepUse::When, text, "/ask"));
         }
         for (index, Turn { ask, expect }) in spec.turns.iter().enumerate() {
             let verb = if index == 0 && spec.ask.is_none() { "I ask" } else { "I continue with" };
@@ -287,6 +289,21 @@ impl Expansion<'_> {
         if !given.tools.is_empty() {
             add(format!("the tools {}", given.tools.join(", ")), "/given/tools");
         }
+        if let Some(group) = &given.toolgroup {
+            add(format!("the toolgroup {group}"), "/given/toolgroup");
+        }
+        match given.tool_choice.as_deref() {
+            Some(choice @ ("auto" | "none" | "required")) => add(format!("the tool choice is {choice}"), "/given/tool_choice"),
+            Some(tool) => add(format!("the model must call {tool}"), "/given/tool_choice"),
+            None => {}
+        }
+        if let Some(parallel) = given.parallel_tool_calls {
+            let switch = if parallel { "on" } else { "off" };
+            add(format!("parallel tool calls are {switch}"), "/given/parallel_tool_calls");
+        }
+        if given.json {
+            add("replies are JSON objects".to_owned(), "/given/json");
+        }
         for (name, value) in &given.headers {
             add(format!("the header {} is {}", quote(name), quote(value)), &format!("/given/headers/{}", pointer_part(name)));
         }
@@ -295,6 +312,16 @@ impl Expansion<'_> {
         }
         for (name, value) in &given.params {
             add(parameter(name, value), &format!("/given/params/{}", pointer_part(name)));
+        }
+        for (schema, sentence, pointer) in [
+            (&given.schema, "replies fit the schema:", "/given/schema"),
+            (&given.strict_schema, "replies strictly fit the schema:", "/given/strict_schema"),
+        ] {
+            if let Some(schema) = schema {
+                let mut step = self.step("given", StepUse::Given, sentence.to_owned(), pointer);
+                step.doc = Some(DocArg { media_type: Some("json".into()), content: format!("{schema:#}").into() });
+                steps.push(step);
+            }
         }
     }
 
@@ -423,10 +450,17 @@ fn fill(spec: &CaseSpec, values: Values<'_>) -> CaseSpec {
             system: spec.given.system.as_ref().map(text),
             replies: spec.given.replies.as_ref().map(text),
             tools: spec.given.tools.iter().map(text).collect(),
+            toolgroup: spec.given.toolgroup.as_ref().map(text),
+            tool_choice: spec.given.tool_choice.as_ref().map(text),
+            parallel_tool_calls: spec.given.parallel_tool_calls,
+            schema: spec.given.schema.as_ref().map(|schema| values.fill_value(schema)),
+            strict_schema: spec.given.strict_schema.as_ref().map(|schema| values.fill_value(schema)),
+            json: spec.given.json,
             headers: spec.given.headers.iter().map(|(name, value)| (text(name), text(value))).collect(),
             timeout: spec.given.timeout,
         },
         ask: spec.ask.as_ref().map(text),
+        run_tools: spec.run_tools,
         turns: spec.turns.iter().map(|turn| Turn { ask: text(&turn.ask), expect: claims(&turn.expect) }).collect(),
         expect: claims(&spec.expect),
     }

@@ -12,7 +12,7 @@ use crate::source::{At, Diagnostic, Diagnostics, SourceMap};
 ///
 /// The plan is as whole as the mistakes allow; it must not be run while one of them is an error.
 pub fn compile(map: &SourceMap, input: &PlanInput, catalogue: &Catalogue, expect: &[ExpectForm]) -> (Plan, Diagnostics) {
-    let mut finder = Finder::new(map, catalogue, input.tools.iter().map(|tool| tool.name.as_str()));
+    let mut finder = Finder::new(map, catalogue, &input.tools);
     let mut diagnostics = Vec::new();
     cell::check_setups(input, &mut diagnostics);
     tool::check(input, &mut diagnostics);

@@ -48,6 +48,8 @@ pub enum ExpectValue {
     Schema,
     /// A map; one claim each, the sentence has two `{}`: the key, quoted, and the value as JSON.
     Entries,
+    /// A map; one claim each, the sentence has two `{}`: the key, bare, and the value as JSON.
+    Members,
 }
 
 impl ExpectValue {
@@ -65,7 +67,7 @@ impl ExpectValue {
             Self::Names => "a list of names",
             Self::Ints => "a list of whole numbers",
             Self::Schema => "a JSON Schema",
-            Self::Entries => "a map",
+            Self::Entries | Self::Members => "a map",
         }
     }
 }
@@ -117,10 +119,11 @@ impl ExpectForm {
                 let doc = serde_json::to_string_pretty(value).expect("a JSON value can be written");
                 Some(vec![Claim { pointer: String::new(), text: self.sentence.to_owned(), doc: Some(doc) }])
             }
-            (ExpectValue::Entries, Value::Object(entries)) if !entries.is_empty() => entries
+            (ExpectValue::Entries | ExpectValue::Members, Value::Object(entries)) if !entries.is_empty() => entries
                 .iter()
                 .map(|(key, value)| {
-                    let text = self.sentence.replacen("{}", &quote(key), 1);
+                    let key_text = if self.value == ExpectValue::Members { key.clone() } else { quote(key) };
+                    let text = self.sentence.replacen("{}", &key_text, 1);
                     let text = match text.rfind("{}") {
                         Some(at) => format!("{}{value}{}", &text[..at], &text[at + 2..]),
                         None => text,
@@ -206,6 +209,7 @@ mod tests {
         check(V::Flag(true), "is empty", &json!(false), None);
         check(V::Names, "one of {}", &json!(["stop", "length"]), Some(&["one of stop, length"]));
         check(V::Ints, "one of {}", &json!([400, 422]), Some(&["one of 400, 422"]));
+        check(V::Members, "calls {} with {}", &json!({"a": {"b": 1}}), Some(&[r#"calls a with {"b":1}"#]));
         check(V::Entries, "{} is {}", &json!({"a{}": "{}", "b": 1}), Some(&[r#""a{}" is "{}""#, r#""b" is 1"#]));
     }
 

@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Catalogue, DefId, DocArg, Found, StepDef, StepPlan, StepUse};
+use super::{Catalogue, DefId, DocArg, Found, StepDef, StepPlan, StepUse, tool};
 use crate::event::Place;
-use crate::source::{At, Code, Diagnostic, Diagnostics, SourceMap, did_you_mean};
+use crate::source::{At, Code, Diagnostic, Diagnostics, SourceMap};
+use crate::spec::ToolSpec;
 use crate::spec::setup::ROLES;
 
 /// Undefined sentences that get their neighbours named; finding those takes a look at the whole catalogue.
@@ -14,8 +15,7 @@ const MOST_SUGGESTED: usize = 64;
 /// The one sentence that is state under Given and a claim under Then.
 const SETS_OR_CLAIMS: &str = "the header {text} is {text}";
 
-/// The sentences whose parameter names something of the project, as the catalogue writes them.
-const OFFERS_TOOLS: &str = "the tools {names}";
+/// The sentence whose parameter names a role, as the catalogue writes it.
 const NAMES_ROLE: &str = "the model {text}";
 
 /// A step before it is found: texts with their values filled in.
@@ -46,7 +46,7 @@ enum Meaning {
 pub(super) struct Finder<'a> {
     map: &'a SourceMap,
     catalogue: &'a Catalogue,
-    tools: HashSet<&'a str>,
+    tools: &'a [Arc<ToolSpec>],
     known: HashMap<Arc<str>, Meaning>,
     /// A mistake is said once per place, however many rows and suites meet it.
     said: HashSet<(At, Code)>,
@@ -56,11 +56,11 @@ pub(super) struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    pub fn new(map: &'a SourceMap, catalogue: &'a Catalogue, tools: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn new(map: &'a SourceMap, catalogue: &'a Catalogue, tools: &'a [Arc<ToolSpec>]) -> Self {
         Self {
             map,
             catalogue,
-            tools: tools.into_iter().collect(),
+            tools,
             known: HashMap::new(),
             said: HashSet::new(),
             suggested: HashMap::new(),
@@ -158,22 +158,22 @@ impl<'a> Finder<'a> {
         let at = self.place(raw.at);
         let keyword = self.keyword(raw.keyword);
         let step = StepPlan { def, captures, keyword, kind, text, at, table: raw.table, doc: raw.doc };
-        self.tools_exist(&step, raw.text_at);
+        self.tools_are_right(&step, raw.text_at);
         Some(step)
     }
 
-    fn tools_exist(&mut self, step: &StepPlan, at: At) {
-        if self.catalogue.def(step.def).sentence != OFFERS_TOOLS {
-            return;
-        }
-        for name in first_value(step).unwrap_or("").split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            if !self.tools.contains(name) && !name.contains("{{") {
-                let mut known: Vec<&str> = self.tools.iter().copied().collect();
-                known.sort_unstable();
-                let diagnostic = Diagnostic::error("tool/unknown", self.inside(at, name), format!("there is no tool `{name}`"))
-                    .help(did_you_mean(name, known).or_else(|| Some(format!("write it as `tools/{name}.yaml`"))));
-                self.say(diagnostic);
-            }
+    /// What a step says of tools is held against their files.
+    fn tools_are_right(&mut self, step: &StepPlan, at: At) {
+        let values: Vec<&str> = step.captures.iter().skip(1).map(|(_, text)| text.as_str()).collect();
+        let doc = step.doc.as_ref().map(|doc| &*doc.content);
+        for mistake in tool::of_step(self.catalogue.def(step.def).sentence, &values, doc, self.tools) {
+            let at = self.inside(at, &mistake.word);
+            let diagnostic = if mistake.warns {
+                Diagnostic::warning(mistake.code, at, mistake.message)
+            } else {
+                Diagnostic::error(mistake.code, at, mistake.message)
+            };
+            self.say(diagnostic.help(mistake.help));
         }
     }
 

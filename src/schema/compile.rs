@@ -5,6 +5,7 @@ use jsonschema::{Retrieve, Uri, ValidationError, Validator};
 use serde_json::Value;
 
 use super::lint::each_keyword;
+use super::references;
 
 /// A compiled schema.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ impl Schema {
             let message = "a JSON Schema is an object, `true` or `false`".to_owned();
             return Err(SchemaError { pointer: String::new(), message });
         }
+        references::check(schema)?;
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .with_retriever(Refuse)
@@ -193,7 +195,8 @@ mod tests {
             (json!({"type": "strin"}), "/type"),
             (json!({"properties": {"a": {"minimum": "0"}}}), "/properties/a/minimum"),
             (json!({"pattern": "("}), "/pattern"),
-            (json!({"$ref": "#/$defs/missing"}), ""),
+            (json!({"$ref": "#/$defs/missing"}), "/$ref"),
+            (json!({"items": {"$ref": "#/items"}}), "/items/$ref"),
             (json!("string"), ""),
         ] {
             let error = Schema::compile(&schema).expect_err("refused");

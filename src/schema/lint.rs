@@ -42,18 +42,20 @@ fn walk<'a>(schema: &'a Value, pointer: &mut String, visit: &mut dyn FnMut(&str,
         visit(pointer, keyword, value);
         let Some((_, holds)) = KEYWORDS.iter().find(|(known, _)| known == keyword) else { continue };
         descend(pointer, keyword, |pointer| match (holds, value) {
-            (Holds::Schema, value) => walk(value, pointer, visit),
+            (Holds::Schema, value) | (Holds::SchemaOrList, value @ (Value::Object(_) | Value::Bool(_))) => {
+                walk(value, pointer, visit);
+            }
             (Holds::Schemas, Value::Object(map)) => {
                 for (key, value) in map {
                     descend(pointer, key, |pointer| walk(value, pointer, visit));
                 }
             }
-            (Holds::Schemas, Value::Array(items)) => {
+            (Holds::Schemas | Holds::SchemaOrList, Value::Array(items)) => {
                 for (at, value) in items.iter().enumerate() {
                     descend(pointer, &at.to_string(), |pointer| walk(value, pointer, visit));
                 }
             }
-            (Holds::Schemas, _) => walk(value, pointer, visit),
+            (Holds::Schemas | Holds::SchemaOrList, _) => walk(value, pointer, visit),
             (Holds::Value, _) => {}
         });
     }
@@ -75,6 +77,8 @@ fn escape(key: &str) -> String {
 enum Holds {
     Schema,
     Schemas,
+    /// `items`: a schema, and in older drafts a list of them.
+    SchemaOrList,
     Value,
 }
 
@@ -95,7 +99,7 @@ const KEYWORDS: &[(&str, Holds)] = &[
     ("anyOf", Holds::Schemas),
     ("oneOf", Holds::Schemas),
     ("prefixItems", Holds::Schemas),
-    ("items", Holds::Schemas),
+    ("items", Holds::SchemaOrList),
     ("additionalItems", Holds::Schema),
     ("properties", Holds::Schemas),
     ("patternProperties", Holds::Schemas),
@@ -162,5 +166,8 @@ mod tests {
         assert_eq!(pointers, ["/typ", "/properties/typ/minlength", "/allOf/0/requird"]);
         assert!(found[1].message.contains("minLength"), "{}", found[1].message);
         assert_eq!(lint(&json!({"type": "object", "properties": {}, "required": []})), []);
+        let items = lint(&json!({"items": {"typ": "object", "properties": {"typ": true}}, "prefixItems": [{"requird": []}]}));
+        let pointers: Vec<&str> = items.iter().map(|lint| lint.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/items/typ", "/prefixItems/0/requird"]);
     }
 }

@@ -5,6 +5,9 @@
 
 mod compile;
 mod lint;
+mod references;
+mod strict;
 
 pub use compile::{Fault, Schema, SchemaError};
 pub use lint::{Lint, lint};
+pub use strict::strict_lint;

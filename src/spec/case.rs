@@ -35,6 +35,9 @@ pub struct CaseSpec {
     /// The question, or use `turns`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
+    /// Answers tool calls with their scripted results until the model calls none, for at most so many rounds; goes with `ask`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_tools: Option<u32>,
     /// Questions in one conversation, each with its own claims.
     #[serde(default)]
     pub turns: Vec<Turn>,
@@ -72,6 +75,24 @@ pub struct Given {
     /// Tools offered, by name (`tools/NAME.yaml`).
     #[serde(default)]
     pub tools: Vec<String>,
+    /// Tools offered: all of this toolgroup.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub toolgroup: Option<String>,
+    /// `auto`, `none`, `required`, or the name of the tool that must be called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool_choice: Option<String>,
+    /// Whether a reply may hold several calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel_tool_calls: Option<bool>,
+    /// JSON Schema that replies are asked to fit (`response_format`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
+    /// As `schema`, with `strict: true`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strict_schema: Option<Value>,
+    /// Whether replies are asked for as JSON objects of any form.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub json: bool,
     /// Extra request headers.
     #[serde(default)]
     pub headers: IndexMap<String, String>,

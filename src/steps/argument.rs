@@ -38,6 +38,13 @@ pub(super) fn rows(world: &World, step: &gherkin::Step, wanted: &[&str]) -> Resu
     rows[1..].iter().map(filled).collect()
 }
 
+/// The rows of a two-column table without header: a place in a JSON value, and a cell, filled in.
+pub(super) fn pairs(world: &World, step: &gherkin::Step) -> Result<Vec<(Path, String)>, Failure> {
+    let rows = table(step)?;
+    two_columns(rows).map_err(|mistake| Failure::author(format!("`{}`: {mistake}", step.value)))?;
+    rows.iter().map(|row| Ok((path(world, &row[0])?, world.fill(&row[1])?))).collect()
+}
+
 fn table(step: &gherkin::Step) -> Result<&[Vec<String>], Failure> {
     let table = step.table.as_ref().ok_or_else(|| Failure::author(format!("`{}` needs a table below it", step.value)))?;
     Ok(&table.rows)
@@ -50,6 +57,19 @@ pub(super) fn one_column<S: AsRef<str>>(rows: &[Vec<S>]) -> Result<(), String> {
         None if rows.is_empty() => Err("its table is empty".to_owned()),
         None => Ok(()),
     }
+}
+
+/// Whether a table has two columns, a place and a value, and at least a row.
+pub(super) fn two_columns<S: AsRef<str>>(rows: &[Vec<S>]) -> Result<(), String> {
+    match rows.iter().map(Vec::len).find(|&width| width != 2) {
+        Some(width) => return Err(format!("its table has two columns, a place and a value, not {width}")),
+        None if rows.is_empty() => return Err("its table is empty".to_owned()),
+        None => {}
+    }
+    rows.iter()
+        .map(|row| row[0].as_ref())
+        .filter(|place| !place.contains("{{"))
+        .try_for_each(|place| place.parse::<Path>().map(drop))
 }
 
 /// The header of a table that has at least these columns and a row below them.

@@ -76,11 +76,11 @@ async fn ask_at_once(world: &mut World, step: &gherkin::Step) -> StepResult {
 async fn ask_both_ways(world: &mut World, question: Text) -> StepResult {
     let question = world.fill(&question.0)?;
     let messages = world.draft.messages(&question);
+    world.begin(messages.clone());
     for streamed in [false, true] {
         let request = world.chat_request(&messages, streamed)?;
         world.send(request).await?;
     }
-    world.thread = messages;
     world.batch = 2;
     Ok(())
 }
@@ -112,7 +112,7 @@ impl World {
     pub(super) async fn ask(&mut self, question: &str) -> StepResult {
         let messages = self.draft.messages(question);
         let request = self.chat_request(&messages, self.draft.streamed)?;
-        self.thread = messages;
+        self.begin(messages);
         self.send(request).await
     }
 
@@ -135,7 +135,7 @@ impl World {
     async fn ask_part(&mut self, question: &str, plan: ReadPlan, streamed: bool) -> StepResult {
         let messages = self.draft.messages(question);
         let request = self.chat_request(&messages, streamed)?.read(plan);
-        self.thread = messages;
+        self.begin(messages);
         self.send(request).await
     }
 
@@ -143,7 +143,7 @@ impl World {
         let mut requests = Vec::with_capacity(rows.len());
         for row in &rows {
             let question = row.iter().find(|(name, _)| name == "ask").map_or("", |(_, cell)| cell);
-            self.thread = self.draft.messages(question);
+            self.begin(self.draft.messages(question));
             requests.push(self.chat_request(&self.thread, self.draft.streamed)?);
         }
         let replies = join_all(requests.into_iter().map(|request| self.exchange(request))).await;

@@ -1,7 +1,7 @@
 //! Which sentence an item of a case's `expect:` stands for: the table [`EXPECT`].
 
 use crate::plan::ExpectForm;
-use crate::plan::ExpectValue::{Duration, Entries, Flag, Int, Ints, Names, Schema, Text, Word};
+use crate::plan::ExpectValue::{Duration, Entries, Flag, Int, Ints, Members, Names, Schema, Text, Word};
 
 macro_rules! forms {
     ($($path:literal $value:expr => $sentence:literal, $doc:literal;)*) => {
@@ -28,6 +28,9 @@ pub const EXPECT: &[ExpectForm] = forms! {
     "reply.words.at_least" Int => "the reply has at least {} words", "the reply has so many words or more";
     "reply.words.at_most" Int => "the reply has at most {} words", "the reply has so many words or fewer";
     "reply.schema" Schema => "the reply fits the schema:", "the reply is JSON and fits a JSON Schema";
+    "reply.fits" Flag(true) => "the reply fits its schema", "the reply fits the schema of the case's `given`";
+    "reply.refusal" Flag(true) => "the reply is a refusal", "the model refused to answer";
+    "reply.refusal" Flag(false) => "the reply is not a refusal", "the model did not refuse";
     "reply.path" Entries => "the reply's {} is {}", "values at places of the reply's JSON";
     "response.path" Entries => "the response's {} is {}", "values at places of the HTTP body";
     "response.schema" Schema => "the response fits the schema:", "the HTTP body fits a JSON Schema";
@@ -50,6 +53,13 @@ pub const EXPECT: &[ExpectForm] = forms! {
     "time.total" Duration => "the reply ends within {}", "the reply is complete within this time";
     "time.first_token" Duration => "the first token comes within {}", "the first token comes within this time";
     "calls" Word => "the reply calls {}", "the reply calls this tool";
+    "calls" Flag(false) => "the reply calls no tool", "there is a reply without tool calls";
+    "calls_not" Word => "the reply does not call {}", "the reply does not call this tool";
+    "calls_with" Members => "the reply calls {} with {}", "tools with exactly these arguments";
+    "calls_fit" Flag(true) => "every tool call fits its schema", "every call is of an offered tool, and its arguments fit";
+    "calls_in_order" Names => "the calls in order are {}", "all calls of the conversation, by tool";
+    "call_count" Int => "the reply has {} tool calls", "how many tool calls the reply has";
+    "rounds" Int => "the tools were run in {} rounds", "how often tool calls were answered";
 };
 
 #[cfg(test)]
@@ -68,11 +78,12 @@ mod tests {
                 Int => "1",
                 Ints => "1, 2",
                 Duration => "5s",
-                Flag(_) | Schema | Entries => "",
+                Flag(_) | Schema | Entries | Members => "",
                 other => panic!("{}: {other:?} is not used here", form.path),
             };
             let sentence = match form.value {
                 Entries => form.sentence.replacen("{}", "\"a\"", 1).replacen("{}", "{\"b\": 1}", 1),
+                Members => form.sentence.replacen("{}", "a", 1).replacen("{}", "{\"b\": 1}", 1),
                 _ => form.sentence.replacen("{}", value, 1),
             };
             let Found::One(id, _) = catalogue.find(&sentence) else { panic!("{}: no one sentence says {sentence}", form.path) };

@@ -19,6 +19,8 @@ enum Below {
     Schema,
     /// A table of one column without header.
     Column,
+    /// A table of places and values, without header.
+    Pairs,
     /// A table whose header has these columns.
     Columns(&'static [&'static str]),
 }
@@ -41,6 +43,12 @@ const BELOW: &[(&str, Below)] = &[
     ("the reply fits the schema:", Below::Schema),
     ("the reply does not fit the schema:", Below::Schema),
     ("the response fits the schema:", Below::Schema),
+    ("replies fit the schema:", Below::Schema),
+    ("replies strictly fit the schema:", Below::Schema),
+    ("the tool {name} returns:", Below::Columns(&["result"])),
+    ("the reply calls {name} with:", Below::Pairs),
+    ("the reply calls {name} once with:", Below::Pairs),
+    ("the calls in order are:", Below::Columns(&["tool"])),
 ];
 
 /// What a quoted text of a sentence is, where it is more than text.
@@ -80,6 +88,8 @@ const MEANINGS: &[(&str, usize, Meaning)] = &[
     ("I ask {text} {int} times", 2, Meaning::Positive),
     ("I ask a question of {int} words", 1, Meaning::Positive),
     ("I ask {text} and hang up after {int} events", 2, Meaning::Positive),
+    ("I ask {text} and run the tools for at most {int} rounds", 2, Meaning::Positive),
+    ("the argument {text} of {name} is {json}", 1, Meaning::Path),
 ];
 
 /// What is wrong with the arguments of a step, in one line; `None` = nothing that can be known before it runs.
@@ -102,8 +112,9 @@ fn below<S: AsRef<str>>(sentence: &str, doc: Option<&DocArg>, table: Option<&[Ve
         (Below::Schema, Some(text), _) => argument::read_schema(text).and_then(|(value, _)| keywords(&value)),
         (Below::Doc | Below::Schema, None, _) => Err("it needs a doc string below it, between two lines of `\"\"\"`".to_owned()),
         (Below::Column, _, Some(rows)) => argument::one_column(rows),
+        (Below::Pairs, _, Some(rows)) => argument::two_columns(rows),
         (Below::Columns(names), _, Some(rows)) => argument::with_columns(rows, names).map(drop),
-        (Below::Column | Below::Columns(_), _, None) => Err("it needs a table below it".to_owned()),
+        (Below::Column | Below::Pairs | Below::Columns(_), _, None) => Err("it needs a table below it".to_owned()),
     }
 }
 
@@ -199,6 +210,9 @@ mod tests {
         check(r#"the reply mentions """#, None, None, Some("claims nothing"));
         check(r#"I save the reply as "model""#, None, None, Some("choose a plain name"));
         check(r#"I ask "a" 0 times"#, None, None, Some("from 1"));
+        check(r#"I ask "a" and run the tools for at most 0 rounds"#, None, None, Some("from 1"));
+        check(r#"the argument "a..b" of c is 1"#, None, None, Some("not a path"));
+        check(r#"the tool a returns {"b": "#, None, None, Some("not JSON"));
         check("the status is -1", None, None, Some("not a count"));
         check("the seed is -1", None, None, None);
     }
@@ -217,6 +231,10 @@ mod tests {
         check("I ask at once:", None, Some(&[&["question"], &["a"]]), Some("`ask`"));
         check("I ask at once:", None, Some(&[&["ask"]]), Some("no rows"));
         check("the reply mentions one of:", None, Some(&[&["a", "b"]]), Some("one column"));
+        check("the reply calls a with:", None, Some(&[&["b", "c"], &["d[0].e", "f"]]), None);
+        check("the reply calls a with:", None, Some(&[&["b"]]), Some("two columns"));
+        check("the reply calls a with:", None, Some(&[&["b..c", "1"]]), Some("not a path"));
+        check("the tool a returns:", None, Some(&[&["city", "reslt"], &["a", "1"]]), Some("`result`"));
         check("the reply mentions one of:", None, Some(&[&["a"], &["b"]]), None);
     }
 

@@ -103,16 +103,70 @@ impl FromStr for Word {
     }
 }
 
-/// `{names}`: names separated by commas (`get_weather, get_time`).
+/// `{choice}`: `auto`, `none` or `required`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "choice", regex = r"auto|none|required")]
+pub enum Choice {
+    /// The model decides.
+    Auto,
+    /// No call.
+    None,
+    /// Some call.
+    Required,
+}
+
+impl Choice {
+    /// The word on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::None => "none",
+            Self::Required => "required",
+        }
+    }
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Auto, Self::None, Self::Required];
+        known.into_iter().find(|choice| choice.word() == text).ok_or_else(|| format!("`{text}` is no tool choice"))
+    }
+}
+
+/// `{switch}`: `on` or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "switch", regex = r"on|off")]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
+}
+
+impl FromStr for Switch {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "on" => Ok(Self::On),
+            "off" => Ok(Self::Off),
+            _ => Err(format!("`{text}` is neither `on` nor `off`")),
+        }
+    }
+}
+
+/// `{names}`: names separated by commas or `and` (`get_weather, get_time and add`).
 #[derive(Debug, Clone, PartialEq, Eq, Parameter)]
-#[param(name = "names", regex = r"[A-Za-z_][A-Za-z0-9_.-]*(?:, *[A-Za-z_][A-Za-z0-9_.-]*)*")]
+#[param(name = "names", regex = r"[A-Za-z_][A-Za-z0-9_.-]*(?:(?:, *| and )[A-Za-z_][A-Za-z0-9_.-]*)*")]
 pub struct Names(pub Vec<String>);
 
 impl FromStr for Names {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(Self(text.split(',').map(|name| name.trim().to_owned()).collect()))
+        Ok(Self(text.split(',').flat_map(|names| names.split(" and ")).map(|name| name.trim().to_owned()).collect()))
     }
 }
 
@@ -173,7 +227,9 @@ mod tests {
         }
         assert!(!whole::<TimeSpan>("5") && !whole::<TimeSpan>("5 s"));
         assert!(whole::<Names>("get_weather, get-time,a.b") && !whole::<Names>("no tool") && !whole::<Names>("a,"));
-        assert_eq!("a, b,c".parse::<Names>().expect("infallible").0, ["a", "b", "c"]);
+        assert_eq!("a, b,c and d".parse::<Names>().expect("infallible").0, ["a", "b", "c", "d"]);
+        assert!(whole::<Names>("a, b and c") && !whole::<Names>("a and"));
+        assert!(whole::<Choice>("required") && !whole::<Choice>("get_time") && whole::<Switch>("off"));
         assert!(whole::<Numbers>("400, 422") && !whole::<Numbers>("400 422"));
         assert_eq!("400, 422".parse::<Numbers>().map(|numbers| numbers.0), Ok(vec![400, 422]));
         assert!(whole::<Delivery>("whole") && !whole::<Delivery>("broken"));

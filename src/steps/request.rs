@@ -41,7 +41,7 @@ impl Draft {
             messages: messages.to_vec(),
             params: self.params.clone(),
             stream: streamed,
-            tools: self.tools.iter().map(|tool| offered(tool)).collect(),
+            tools: self.tools.iter().map(|tool| offered(tool, self.strict_tools)).collect(),
             ..ChatRequest::default()
         };
         let mut body = request.to_value();
@@ -58,12 +58,17 @@ impl Draft {
 }
 
 /// A tool as it is offered: its schema untouched, and none where it has none.
-fn offered(tool: &ToolSpec) -> Value {
+fn offered(tool: &ToolSpec, strict: bool) -> Value {
     let mut offered = ChatRequest::function(&tool.name, &tool.description, tool.input_schema.clone().unwrap_or_default());
     if tool.input_schema.is_none()
         && let Some(function) = offered.get_mut("function").and_then(Value::as_object_mut)
     {
         function.shift_remove("parameters");
+    }
+    if (strict || tool.strict)
+        && let Some(function) = offered.get_mut("function").and_then(Value::as_object_mut)
+    {
+        function.insert("strict".to_owned(), Value::Bool(true));
     }
     offered
 }
@@ -149,8 +154,9 @@ mod tests {
     fn a_tool_is_offered_with_its_schema_untouched() {
         let schema = json!({"$defs": {"a": {"const": 1}}, "$ref": "#/$defs/a"});
         let tool = ToolSpec { name: "t".to_owned(), input_schema: Some(schema.clone()), ..ToolSpec::default() };
-        assert_eq!(offered(&tool), json!({"type": "function", "function": {"name": "t", "parameters": schema}}));
+        assert_eq!(offered(&tool, false), json!({"type": "function", "function": {"name": "t", "parameters": schema}}));
         let bare = ToolSpec { name: "t".to_owned(), ..ToolSpec::default() };
-        assert_eq!(offered(&bare), json!({"type": "function", "function": {"name": "t"}}));
+        assert_eq!(offered(&bare, false), json!({"type": "function", "function": {"name": "t"}}));
+        assert_eq!(offered(&bare, true), json!({"type": "function", "function": {"name": "t", "strict": true}}));
     }
 }

@@ -5,7 +5,7 @@ use fireassay_macros::step;
 use serde_json::{Value, json};
 
 use super::world::Key;
-use super::{Delivery, Failure, Json, Names, StepResult, Text, TimeSpan, World, argument};
+use super::{Delivery, Json, StepResult, Text, TimeSpan, World, argument};
 
 /// Names the model that is asked.
 ///
@@ -153,21 +153,5 @@ fn conversation(world: &mut World, step: &gherkin::Step) -> StepResult {
         .into_iter()
         .map(|row| Value::Object(row.into_iter().map(|(name, cell)| (name, Value::String(cell))).collect()))
         .collect();
-    Ok(())
-}
-
-/// Offers tools of the project (`tools/NAME.yaml`) to the model; their schemas are sent untouched.
-#[step(given, "the tools {names}", example = "the tools get_weather, get_time")]
-fn tools(world: &mut World, names: Names) -> StepResult {
-    let mut tools = Vec::with_capacity(names.0.len());
-    for name in &names.0 {
-        let known = &world.cell()?.tools;
-        let found = known.iter().find(|tool| tool.name == *name).ok_or_else(|| {
-            let help = crate::source::did_you_mean(name, known.iter().map(|tool| tool.name.as_str()));
-            Failure::author(format!("there is no tool `{name}`; {}", help.unwrap_or_else(|| format!("write tools/{name}.yaml"))))
-        })?;
-        tools.push(found.clone());
-    }
-    world.draft.tools = tools;
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::check::{Held, Said};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
 use crate::plan::{Mode, Sampling};
 use crate::spec::ToolSpec;
+use crate::spec::tool::Return;
 use crate::wire::{self, Caps, ChatReply, Client, End, Evidence, Exchange, Request, TransportKind};
 
 /// What all scenarios of a cell share on one worker thread.
@@ -83,6 +84,31 @@ pub enum Key {
     Is(String),
 }
 
+/// What stands as content beside tool calls that are sent back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, cucumber::Parameter)]
+#[param(name = "beside", regex = "null|empty|absent")]
+pub enum Beside {
+    /// `null`.
+    Null,
+    /// An empty text.
+    Empty,
+    /// No such key.
+    Absent,
+}
+
+impl std::str::FromStr for Beside {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "null" => Ok(Self::Null),
+            "empty" => Ok(Self::Empty),
+            "absent" => Ok(Self::Absent),
+            _ => Err(format!("`{text}` is none of `null`, `empty`, `absent`")),
+        }
+    }
+}
+
 /// What the next request will carry.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
@@ -106,6 +132,12 @@ pub struct Draft {
     pub timeout: Option<Duration>,
     /// Tools offered.
     pub tools: Vec<Arc<ToolSpec>>,
+    /// Whether they are offered with `strict: true`, whatever their files say.
+    pub strict_tools: bool,
+    /// Results by tool, in place of what its file says.
+    pub scripts: Vec<(String, Vec<Return>)>,
+    /// Content beside tool calls that are sent back; `None` = as it came.
+    pub beside: Option<Beside>,
     /// Parameters that are not sent, whoever set them.
     pub left_out: Vec<String>,
 }
@@ -121,6 +153,10 @@ pub struct World {
     pub draft: Draft,
     /// Messages of the conversation so far, questions and replies.
     pub thread: Vec<Value>,
+    /// How many replies there were when the conversation began.
+    pub began: usize,
+    /// How often tool calls of the conversation were answered.
+    pub rounds: u64,
     /// All replies of the scenario in order.
     pub replies: Vec<Rc<Reply>>,
     /// How many of the last replies belong to the last When.
@@ -141,6 +177,8 @@ impl World {
             attempt: 1,
             draft: Draft::default(),
             thread: Vec::new(),
+            began: 0,
+            rounds: 0,
             replies: Vec::new(),
             batch: 0,
             saved: BTreeMap::new(),
@@ -238,6 +276,13 @@ impl World {
                 Err(Failure::author(format!("no value was saved as `{name}`; {help}")))
             }
         }
+    }
+
+    /// Begins a conversation with these messages.
+    pub fn begin(&mut self, messages: Vec<Value>) {
+        self.thread = messages;
+        self.began = self.replies.len();
+        self.rounds = 0;
     }
 
     /// Judges one claim about the last reply.

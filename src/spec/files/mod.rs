@@ -105,6 +105,13 @@ impl Project {
         on_disk.or_else(|| paths.iter().find(|path| builtin::has(path)).map(|path| format!("{BUILTIN}{path}")))
     }
 
+    /// A second file on disk that would be the same name of this kind: `NAME.yml` beside `NAME.yaml`.
+    pub fn shadowed(&self, kind: Kind, name: &str) -> Option<String> {
+        let [first, second] = ["yaml", "yml"].map(|end| format!("{}/{name}.{end}", kind.folder()));
+        let on_disk = |path: &str| self.root.join(path).is_file();
+        (on_disk(&first) && on_disk(&second)).then_some(second)
+    }
+
     /// The path of a file that is named in another, relative to that one: `data/x.csv` in `cases/a.yaml` is `cases/data/x.csv`.
     pub fn beside(&self, path: &str, named: &str) -> String {
         if Path::new(named).is_absolute() || named.starts_with(BUILTIN) {

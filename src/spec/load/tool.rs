@@ -51,7 +51,7 @@ fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {
         let pointer = format!("/returns/{at}");
         if one.when.is_some() && one.otherwise.is_some() {
             checks.at_key("tool/bad-return", &pointer, "a result has `when` or `otherwise`, not both", None);
-        } else if one.result.is_some() == one.otherwise.is_some() {
+        } else if [one.result.is_some(), one.mcp.is_some(), one.otherwise.is_some()].into_iter().filter(|is| *is).count() != 1 {
             let message = "a result is `when: {…}, result: …`, or `otherwise: error` or a text";
             checks.at_key("tool/bad-return", &pointer, message, None);
         }

@@ -87,6 +87,8 @@ pub struct ToolCall {
     pub name: Option<String>,
     /// Arguments as text, joined; the input of a custom tool.
     pub arguments: String,
+    /// Fragments that carried arguments that are not empty.
+    pub pieces: u64,
 }
 
 /// Token counts.

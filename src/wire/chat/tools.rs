@@ -60,6 +60,7 @@ fn fill(call: &mut ToolCall, fragment: Fragment<'_>, whole: bool, faults: &mut F
         call.kind = fragment.kind.map(|kind| kind.0.into_owned());
     }
     if let Some(arguments) = part.arguments.or(part.input) {
+        call.pieces += u64::from(!arguments.is_empty());
         call.arguments.push_str(&arguments);
     }
 }
