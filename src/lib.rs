@@ -16,6 +16,7 @@
 //! | [`schema`] | does this value fit that JSON Schema |
 //! | [`plan`] | what must happen: pure, no I/O, no clock |
 //! | [`wire`] | HTTP, SSE, surfaces; no opinions |
+//! | [`contract`] | the wire rules that are always on: data, checks, leniency |
 //! | [`check`] | the claims authors make |
 //! | [`stack`] | process life: provision, start, ready, stop |
 //! | [`steps`] | the catalogue: one function per sentence |
@@ -27,6 +28,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod contract;
 pub mod event;
 pub mod plan;
 pub mod report;

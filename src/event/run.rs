@@ -20,7 +20,7 @@ pub struct CellId(pub Arc<str>);
 pub struct ScenarioId(pub Arc<str>);
 
 /// Numbers the exchanges of a run from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExchangeId(pub u64);
 

@@ -11,10 +11,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("schema", &["source"]),
     ("plan", &["source", "event", "spec", "schema"]),
     ("wire", &["event"]),
+    ("contract", &["wire", "event", "schema", "spec"]),
     ("check", &["wire", "event", "schema"]),
     ("stack", &["spec", "event", "wire"]),
-    ("steps", &["source", "plan", "spec", "schema", "wire", "check", "stack", "event"]),
-    ("run", &["plan", "steps", "stack", "spec", "event", "wire"]),
+    ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "stack", "event"]),
+    ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),
     ("report", &["event", "source"]),
 ];
 

@@ -1,0 +1,148 @@
+//! One exchange, prepared once for all rules: [`Seen`]. Each event is parsed once, the folded form is the steps' own.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_json::Value;
+
+use super::asked::{self, Asked, Call};
+use super::excerpt;
+use super::json::{self, Parsed};
+use super::judge::Context;
+use crate::wire::sse::{self, EventStream, SseEvent};
+use crate::wire::{ChatReply, End, Exchange, TransportKind};
+
+/// One event of a stream, read as JSON.
+#[derive(Debug)]
+pub struct Frame {
+    /// Number of the event, from 1.
+    pub number: u64,
+    /// Its data as JSON, or why it is none; `[DONE]` is no frame.
+    pub json: Result<Parsed, serde_json::Error>,
+}
+
+impl Frame {
+    /// Its value, where it is JSON.
+    pub fn value(&self) -> Option<&Value> {
+        self.json.as_ref().ok().map(|parsed| &parsed.value)
+    }
+
+    /// Whether it says that something went wrong: an `error` that is not empty, as SDKs read it.
+    pub fn is_error(&self) -> bool {
+        self.value().is_some_and(|value| {
+            value.get("error").is_some_and(truthy) || value.get("object").and_then(Value::as_str) == Some("error")
+        })
+    }
+}
+
+/// One exchange, prepared once.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// Bytes, headers, times.
+    pub exchange: &'a Exchange,
+    /// Folded as a chat reply.
+    pub chat: &'a ChatReply,
+    /// What is known of the stack.
+    pub context: &'a Context<'a>,
+    /// Which call it is.
+    pub call: Call,
+    /// What was asked.
+    pub asked: Asked,
+    /// The events, where the body is a stream of them.
+    pub stream: Option<EventStream<'a>>,
+    /// Its frames in order, `[DONE]` and events with empty data left out.
+    pub frames: Vec<Frame>,
+    /// The body as one JSON value, where it is no stream and not empty.
+    pub body: Option<Result<Parsed, serde_json::Error>>,
+    /// The body as text, replacement characters where it is not UTF-8.
+    pub text: Cow<'a, str>,
+}
+
+impl<'a> Seen<'a> {
+    /// Prepares an exchange.
+    pub fn of(exchange: &'a Exchange, chat: &'a ChatReply, context: &'a Context<'a>) -> Self {
+        let call = asked::call(exchange);
+        let asked = Asked::of(exchange, &call, context.key, context.models);
+        let streamed = chat.streamed && exchange.status.is_some();
+        let stream = streamed.then(|| sse::read(&exchange.body));
+        let mut frames = Vec::new();
+        for (number, event) in (1..).zip(stream.iter().flat_map(|stream| &stream.events)) {
+            if !event.is_done() && !event.data.is_empty() {
+                frames.push(Frame { number, json: json::parse(&event.data) });
+            }
+        }
+        let text = String::from_utf8_lossy(&exchange.body);
+        let body = (!streamed && !text.trim().is_empty()).then(|| json::parse(&text));
+        Self { exchange, chat, context, call, asked, stream, frames, body, text }
+    }
+
+    /// Whether the body is a stream of events.
+    pub fn streamed(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Whether the reply says that all is well.
+    pub fn is_success(&self) -> bool {
+        self.exchange.status.is_some_and(|status| (200..300).contains(&status))
+    }
+
+    /// Whether the reply says that something went wrong.
+    pub fn is_failure(&self) -> bool {
+        self.exchange.status.is_some_and(|status| status >= 400)
+    }
+
+    /// Whether it is we who ended the reply, by plan or by a limit: then it is not judged for what is missing at its end.
+    pub fn cut_by_us(&self) -> bool {
+        match &self.exchange.end {
+            End::Complete => false,
+            End::HungUp => true,
+            End::Failed(error) => matches!(
+                error.kind,
+                TransportKind::Timeout | TransportKind::TooLong | TransportKind::NotSent | TransportKind::Connect
+            ),
+        }
+    }
+
+    /// The body as an object, where it is a successful whole reply.
+    pub fn whole(&self) -> Option<&Value> {
+        let value = &self.body.as_ref()?.as_ref().ok()?.value;
+        (self.is_success() && value.is_object()).then_some(value)
+    }
+
+    /// Whether this is a chat reply that can be judged as one: a success, with a choice or a stream.
+    pub fn is_chat(&self) -> bool {
+        self.call == Call::Chat && self.is_success() && !self.exchange.body.is_empty()
+    }
+
+    /// Whether an error frame came in the stream.
+    pub fn failed_in_stream(&self) -> bool {
+        self.streamed() && self.chat.error.is_some()
+    }
+
+    /// Events of the stream with their numbers, from 1.
+    pub fn events(&self) -> impl Iterator<Item = (u64, &SseEvent<'a>)> {
+        (1..).zip(self.stream.iter().flat_map(|stream| &stream.events))
+    }
+
+    /// The byte range of a path in an event.
+    pub(super) fn range_of(&self, number: u64, path: &str) -> Option<Range<usize>> {
+        let at = usize::try_from(number.checked_sub(1)?).ok()?;
+        let range = self.stream.as_ref()?.events.get(at)?.range();
+        if path.is_empty() {
+            return Some(range);
+        }
+        Some(excerpt::locate(&self.exchange.body, range, path))
+    }
+}
+
+/// As Python's SDK sees it: null, false, 0 and what is empty are no error.
+pub fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(value) => *value,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(object) => !object.is_empty(),
+    }
+}
