@@ -1,6 +1,10 @@
 //! Are schemas kept, and are they such that servers can keep them?
 
+use super::asked::{Call, Format};
+use super::finding::{Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
+use super::seen::Seen;
+use crate::schema::Schema;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[&W101, &W102, &W103, &W104, &W105, &W106, &W107, &W108, &W109];
@@ -103,3 +107,26 @@ pub(super) static W109: Rule = Rule {
     source: "fireassay, tools",
     breaks: "temp_c: warm where a number is declared",
 };
+
+/// Checks one exchange: W103.
+pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let Some(status) = seen.exchange.status.filter(|status| !(400..500).contains(status)) else { return };
+    if seen.call != Call::Chat || status < 200 {
+        return;
+    }
+    let tools = seen.asked.tools.iter().filter(|tool| tool.schema().is_none());
+    let mut unusable: Vec<String> = tools
+        .filter_map(|tool| Some(format!("the tool `{}`: {}", tool.name, Schema::compile(tool.parameters.as_ref()?).err()?)))
+        .collect();
+    if let Format::JsonSchema { schema, .. } = &seen.asked.format {
+        unusable.extend(Schema::compile(schema).err().map(|error| format!("`response_format`: {error}")));
+    }
+    if let Some(first) = unusable.first() {
+        out.add(
+            &W103,
+            Spot::whole(),
+            format!("the status {status} for a schema that cannot be used; {first}"),
+            "4xx with a message",
+        );
+    }
+}

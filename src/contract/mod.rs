@@ -31,6 +31,8 @@ mod structure;
 #[cfg(test)]
 mod tests;
 mod tool_stream;
+#[cfg(test)]
+mod tool_tests;
 mod tools;
 mod trace;
 mod usage;
@@ -67,9 +69,9 @@ static TOPICS: &[Topic] = &[
     Topic { rules: usage::RULES, exchange: None, scenario: None },
     Topic { rules: structure::RULES, exchange: None, scenario: None },
     Topic { rules: stream::RULES, exchange: None, scenario: None },
-    Topic { rules: tools::RULES, exchange: None, scenario: None },
-    Topic { rules: tool_stream::RULES, exchange: None, scenario: None },
-    Topic { rules: json_schema::RULES, exchange: None, scenario: None },
+    Topic { rules: tools::RULES, exchange: Some(tools::check), scenario: Some(tools::check_scenario) },
+    Topic { rules: tool_stream::RULES, exchange: Some(tool_stream::check), scenario: None },
+    Topic { rules: json_schema::RULES, exchange: Some(json_schema::check), scenario: None },
     Topic { rules: reasoning::RULES, exchange: None, scenario: None },
     Topic { rules: errors::RULES, exchange: None, scenario: None },
     Topic { rules: models::RULES, exchange: None, scenario: None },

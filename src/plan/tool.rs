@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::PlanInput;
-use crate::schema::{Schema, SchemaError, lint, strict_lint};
+use crate::schema::{Schema, SchemaError, bad_references, lint, strict_lint};
 use crate::source::{Code, Diagnostic, Diagnostics, did_you_mean};
 use crate::spec::{Places, ToolSpec};
 
@@ -45,6 +45,14 @@ fn compiled(value: &Value, root: &str, places: &Places, diagnostics: &mut Diagno
     for odd in lint(value) {
         let at = places.key(&format!("{root}{}", odd.pointer));
         diagnostics.push(Diagnostic::warning("tool/bad-schema", at, odd.message));
+    }
+    let bad = bad_references(value);
+    for one in &bad {
+        let at = places.value(&format!("{root}{}", one.pointer));
+        diagnostics.push(Diagnostic::error("tool/bad-schema", at, format!("`{}` is not usable: {}", &root[1..], one.message)));
+    }
+    if !bad.is_empty() {
+        return None;
     }
     Schema::compile(value)
         .map_err(|SchemaError { pointer, message }| {

@@ -55,7 +55,9 @@ impl Schema {
             let message = "a JSON Schema is an object, `true` or `false`".to_owned();
             return Err(SchemaError { pointer: String::new(), message });
         }
-        references::check(schema)?;
+        if let Some(bad) = references::bad_references(schema).into_iter().next() {
+            return Err(bad);
+        }
         let validator = jsonschema::options()
             .should_validate_formats(true)
             .with_retriever(Refuse)
@@ -105,12 +107,7 @@ fn refused(schema: &Value, error: &ValidationError<'_>) -> SchemaError {
         }
     });
     match outside {
-        Some((pointer, target)) => SchemaError {
-            pointer,
-            message: format!(
-                "the reference `{target}` leads out of the schema; put its target under `$defs` and refer to `#/$defs/…`"
-            ),
-        },
+        Some((pointer, target)) => SchemaError { pointer, message: references::outside(&target) },
         None => SchemaError { pointer: error.instance_path().to_string(), message: shortened(&text) },
     }
 }

@@ -32,7 +32,7 @@ pub fn lint(schema: &Value) -> Vec<Lint> {
 
 /// Visits every keyword of a schema and of the schemas in it, with the pointer of the schema it stands in, its name and its
 /// value; plain values (`const`, `enum`, `default`) are not entered.
-pub(super) fn each_keyword<'a>(schema: &'a Value, visit: &mut dyn FnMut(&str, &'a str, &'a Value)) {
+pub fn each_keyword<'a>(schema: &'a Value, visit: &mut dyn FnMut(&str, &'a str, &'a Value)) {
     walk(schema, &mut String::new(), visit);
 }
 

@@ -9,5 +9,6 @@ mod references;
 mod strict;
 
 pub use compile::{Fault, Schema, SchemaError};
-pub use lint::{Lint, lint};
+pub use lint::{Lint, each_keyword, lint};
+pub use references::bad_references;
 pub use strict::strict_lint;

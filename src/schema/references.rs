@@ -1,4 +1,4 @@
-//! Do the references of a schema lead somewhere, inside it, and on? Schema → the first one that does not, with its place.
+//! Do the references of a schema lead somewhere, inside it, and on? Schema → those that do not, each with its place.
 
 use std::collections::HashSet;
 
@@ -7,40 +7,60 @@ use serde_json::Value;
 use super::SchemaError;
 use super::lint::each_keyword;
 
-/// The first reference that points at nothing in the schema, or back at itself without going deeper into the value: a
-/// validator would follow that one for ever.
-pub(super) fn check(schema: &Value) -> Result<(), SchemaError> {
+/// The drafts' own schemas may be named: they are built in.
+const META: &str = "https://json-schema.org/draft/";
+
+/// Every reference that leads out of the schema, points at nothing in it, or back at itself without going deeper into the
+/// value: a validator would follow that one for ever.
+pub fn bad_references(schema: &Value) -> Vec<SchemaError> {
     let mut references = Vec::new();
     let mut anchors = HashSet::new();
     let mut based = false;
     each_keyword(schema, &mut |pointer, keyword, value| match (keyword, value) {
         ("$ref" | "$dynamicRef", Value::String(target)) => references.push((format!("{pointer}/{keyword}"), target.as_str())),
         ("$anchor" | "$dynamicAnchor", Value::String(name)) => drop(anchors.insert(name.as_str())),
-        ("$id", Value::String(_)) => based |= !pointer.is_empty(),
+        ("$id", Value::String(_)) => based = true,
         _ => {}
     });
-    // With a base address of its own, a part of the schema resolves references elsewhere than in the whole: left to the validator.
+    // With a base address, references resolve against it: left to the validator.
     if based {
-        return Ok(());
+        return Vec::new();
     }
+    let mut bad = Vec::new();
     for (pointer, target) in &references {
-        let Some(place) = target.strip_prefix('#').filter(|place| !place.contains('%')) else { continue };
+        let Some(place) = target.strip_prefix('#') else {
+            if !target.starts_with(META) {
+                bad.push(SchemaError { pointer: pointer.clone(), message: outside(target) });
+            }
+            continue;
+        };
+        if place.contains('%') {
+            continue;
+        }
         let found =
             place.is_empty() || if place.starts_with('/') { schema.pointer(place).is_some() } else { anchors.contains(place) };
         if !found {
             let message = format!("the reference `{target}` points at nothing in the schema");
-            return Err(SchemaError { pointer: pointer.clone(), message });
+            bad.push(SchemaError { pointer: pointer.clone(), message });
         }
+    }
+    if !bad.is_empty() {
+        return bad;
     }
     let mut known = HashSet::new();
     for (pointer, target) in &references {
         let start = pointer.rsplit_once('/').map_or("", |(start, _)| start);
         if comes_back(schema, start, &mut Vec::new(), &mut known) {
             let message = format!("the reference `{target}` leads back to itself and never goes deeper into the value");
-            return Err(SchemaError { pointer: pointer.clone(), message });
+            return vec![SchemaError { pointer: pointer.clone(), message }];
         }
     }
-    Ok(())
+    Vec::new()
+}
+
+/// What is said of a reference that leads out.
+pub(super) fn outside(target: &str) -> String {
+    format!("the reference `{target}` leads out of the schema; put its target under `$defs` and refer to `#/$defs/…`")
 }
 
 /// Whether what a schema applies to the same value comes back to a schema on the way.
@@ -77,9 +97,9 @@ mod tests {
 
     #[track_caller]
     fn refused(schema: &Value, expect: Option<(&str, &str)>) {
-        match (check(schema), expect) {
-            (Ok(()), None) => {}
-            (Err(error), Some((pointer, part))) if error.pointer == pointer && error.message.contains(part) => {}
+        match (bad_references(schema).first(), expect) {
+            (None, None) => {}
+            (Some(error), Some((pointer, part))) if error.pointer == pointer && error.message.contains(part) => {}
             (found, _) => panic!("expected {expect:?}, got {found:?}"),
         }
     }
