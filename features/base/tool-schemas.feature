@@ -6,7 +6,7 @@ Feature: Tool schemas
     Given the model "tools"
     And at most 256 tokens
 
-  Scenario Outline: <tool> is offered and called with arguments that fit
+  Scenario Outline: <tool> is called with arguments that fit: <question>
     Given the tools <tool>
     And the tool choice is required
     When I ask "<question>"

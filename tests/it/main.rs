@@ -2,5 +2,6 @@
 
 mod bad;
 mod harness;
+mod keywords;
 mod life;
 mod tidy;
