@@ -78,7 +78,7 @@ fn fragments(frames: &[Value]) -> Vec<usize> {
     (0..frames.len()).filter(|at| has(&frames[*at])).collect()
 }
 
-fn fragment<'f>(frames: &'f mut [Value], nth: usize) -> &'f mut Value {
+fn fragment(frames: &mut [Value], nth: usize) -> &mut Value {
     let at = fragments(frames)[nth];
     &mut frames[at]["choices"][0]["delta"]["tool_calls"][0]
 }
@@ -269,7 +269,7 @@ fn what_was_chosen_for_the_model() {
     check(&named("get_lost"), &text, &["D088"]);
     check(&json!({"tools": [], "tool_choice": "required"}), &text, &["D088"]);
     let markup = whole(|choice| {
-        *choice = json!({"index": 0, "message": {"role": "assistant", "content": "<tool_call>{}"}, "finish_reason": "stop"})
+        *choice = json!({"index": 0, "message": {"role": "assistant", "content": "<tool_call>{}"}, "finish_reason": "stop"});
     });
     check(&json!({}), &markup, &["V089"]);
     check(&json!({"messages": [{"role": "user", "content": "What is <tool_call>?"}]}), &markup, &[]);

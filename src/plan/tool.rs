@@ -73,15 +73,15 @@ fn results(tool: &ToolSpec, schema: &Schema, places: &Places, diagnostics: &mut 
         let (result, pointer) = match (&one.result, &one.mcp) {
             (Some(result), _) => (result, "result"),
             (None, Some(mcp)) if is_error(mcp) => continue,
-            (None, Some(mcp)) => match mcp.get("structuredContent") {
-                Some(content) => (content, "mcp/structuredContent"),
-                None => {
+            (None, Some(mcp)) => {
+                let Some(content) = mcp.get("structuredContent") else {
                     let at = places.key(&format!("/returns/{index}/mcp"));
                     let message = "the tool declares an `output_schema`, and this result has no `structuredContent`";
                     diagnostics.push(Diagnostic::error("tool/bad-result", at, message));
                     continue;
-                }
-            },
+                };
+                (content, "mcp/structuredContent")
+            }
             (None, None) => continue,
         };
         for fault in schema.validate(result) {
@@ -132,7 +132,9 @@ pub(super) fn of_step(sentence: &str, values: &[&str], doc: Option<&str>, tools:
     }
     match sentence {
         "the tools {names}" => offered(first, tools),
-        "the model must call {name}" => unknown(first, tools).into_iter().collect(),
+        "the model must call {name}" | "the tool {name} returns:" | "the tool {name} fails with {text}" => {
+            unknown(first, tools).into_iter().collect()
+        }
         "the toolgroup {name}" => {
             let groups: Vec<&str> = tools.iter().filter_map(|tool| tool.toolgroup.as_deref()).collect();
             if groups.contains(&first) {
@@ -144,9 +146,8 @@ pub(super) fn of_step(sentence: &str, values: &[&str], doc: Option<&str>, tools:
         }
         "the tool {name} returns {json}" => match unknown(first, tools) {
             Some(mistake) => vec![mistake],
-            None => values.get(1).into_iter().flat_map(|result| misfit(first, result, tools)).collect(),
+            None => values.get(1).into_iter().filter_map(|result| misfit(first, result, tools)).collect(),
         },
-        "the tool {name} returns:" | "the tool {name} fails with {text}" => unknown(first, tools).into_iter().collect(),
         "replies strictly fit the schema:" => {
             let value: Option<Value> =
                 doc.and_then(|doc| serde_json::from_str(doc).ok().or_else(|| crate::spec::yaml::parse_plain(doc).ok()));

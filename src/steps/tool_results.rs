@@ -94,13 +94,11 @@ impl World {
         let tool = self.draft.tools.iter().find(|tool| tool.name == name);
         let scripted = self.draft.scripts.iter().find(|(known, _)| known == name).map(|(_, returns)| returns.as_slice());
         let returns = scripted.or(tool.map(|tool| tool.returns.as_slice())).unwrap_or_default();
-        match pick(returns, &arguments) {
-            Some(found) => Ok(content(found)),
-            None => {
-                let held = tool_calls::no_result(call, &known_arguments(returns));
-                Err(held.map_err(|mismatch| reply.blamed(mismatch)).expect_err("it never holds"))
-            }
+        if let Some(found) = pick(returns, &arguments) {
+            return Ok(content(found));
         }
+        let held = tool_calls::no_result(call, &known_arguments(returns));
+        Err(held.map_err(|mismatch| reply.blamed(mismatch)).expect_err("it never holds"))
     }
 
     /// The next request of the conversation, in which no call is forced: else a loop would never end.

@@ -127,7 +127,8 @@ fn script(world: &mut World, name: &str, returns: Vec<Return>) -> StepResult {
     };
     if let Some(schema) = &tool.output_schema {
         let schema = Schema::compile(schema).map_err(|error| Failure::author(error.to_string()))?;
-        for fault in returns.iter().filter_map(|one| one.result.as_ref()).flat_map(|result| schema.validate(result)) {
+        let results = returns.iter().filter_map(|one| one.result.as_ref());
+        if let Some(fault) = results.flat_map(|result| schema.validate(result)).next() {
             return Err(Failure::author(format!("the result of `{name}` does not fit its `output_schema`: {fault}")));
         }
     }
