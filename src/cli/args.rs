@@ -34,6 +34,8 @@ pub enum Command {
     Explain(SelectArgs),
     /// Search the catalogue of step sentences
     Steps(StepsArgs),
+    /// List or explain the wire rules that every reply is held to
+    Rules(RulesArgs),
     /// Print the JSON Schema of a kind of file (suite, setup, cases, tool, profile)
     Schema(SchemaArgs),
     /// Show what was sent and what came in a scenario of the last run
@@ -179,6 +181,17 @@ pub struct ListArgs {
 #[derive(Debug, Clone, Args)]
 pub struct StepsArgs {
     /// Words that a sentence, its manual or its topic must hold
+    pub words: Vec<String>,
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
+}
+
+/// `rules`.
+#[derive(Debug, Clone, Args)]
+pub struct RulesArgs {
+    /// Id of a rule (W033) to explain it, or words that a rule must hold
+    #[arg(value_name = "ID|WORDS")]
     pub words: Vec<String>,
     /// Form of the list
     #[arg(long, value_enum, default_value_t)]

@@ -14,6 +14,7 @@ mod load;
 mod paths;
 mod provision;
 mod record;
+mod rules;
 mod run;
 mod schema;
 mod select;
@@ -60,6 +61,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::List(args) => list::list(&args, matches),
         Command::Explain(args) => explain::explain(&args, matches),
         Command::Steps(args) => steps::steps(&args),
+        Command::Rules(args) => rules::rules(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Show(args) => show::show(&args),
         Command::Provision(args) => provision::provision(&args),

@@ -130,8 +130,8 @@ pub enum Mistake {
     UnknownModel(String),
     /// An effort or thinking value that no specification knows.
     BadEffort(String),
-    /// A schema that is no JSON Schema (its place).
-    BadSchema(String),
+    /// Something else that cannot be answered as asked (what). A server may take it, but must not fail over it.
+    Odd(&'static str),
 }
 
 /// What the request asked for.
@@ -240,7 +240,10 @@ impl Asked {
         if *call == Call::Chat {
             match body.get("messages") {
                 None | Some(Value::Null) => self.mistakes.push(Mistake::NoMessages),
-                Some(Value::Array(messages)) => messages.iter().for_each(|message| texts(message, &mut self.prompt)),
+                Some(Value::Array(messages)) => {
+                    texts(&body["messages"], &mut self.prompt);
+                    self.mistakes.extend(odd(messages).map(Mistake::Odd));
+                }
                 Some(_) => self.mistakes.push(Mistake::WrongType("messages".to_owned())),
             }
         } else {
@@ -349,6 +352,24 @@ const TYPES: &[(&str, Fits)] = &[
     ("stream", Value::is_boolean),
     ("tools", Value::is_array),
 ];
+
+/// What is odd about messages, where something is.
+fn odd(messages: &[Value]) -> Option<&'static str> {
+    const ROLES: &[&str] = &["system", "developer", "user", "assistant", "tool", "function"];
+    let role = |message: &Value| message.get("role").and_then(Value::as_str).is_some_and(|role| ROLES.contains(&role));
+    let empty = |message: &Value| {
+        message.get("role").and_then(Value::as_str) == Some("user") && message.get("content").is_none_or(Value::is_null)
+    };
+    if messages.is_empty() {
+        Some("no messages")
+    } else if !messages.iter().all(role) {
+        Some("a message without a role that is known")
+    } else if messages.iter().any(empty) {
+        Some("a message of the user without content")
+    } else {
+        None
+    }
+}
 
 fn tool_choice(choice: &Value) -> ToolChoice {
     let name = |choice: &Value, kind: &str| choice.get(kind)?.get("name")?.as_str().map(str::to_owned);

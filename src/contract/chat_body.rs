@@ -1,6 +1,14 @@
 //! Is a chat reply whole and well typed? Envelope, choices, message, text.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::Value;
+
+use super::finding::{Findings, Spot};
+use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
+use super::seen::{Seen, truthy};
+use crate::wire::Choice;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[
@@ -170,17 +178,17 @@ pub(super) static W222: Rule = Rule {
     statement: "the model that answers is one of those that the stack has, or the one that was asked",
     why: "an answer of another model under the right address is a routing fault",
     source: "OpenAI API reference: the model used; aliases and dated names differ legally",
-    breaks: r#""model":"" or the name of a model that nobody configured"#,
+    breaks: r#""model":"other" from a stack whose model is smollm2"#,
 };
 
 pub(super) static W223: Rule = Rule {
     id: "W223",
     surface: Surface::Chat,
-    severity: Severity::Violation,
+    severity: Severity::Dialect,
     scope: Scope::Exchange,
-    statement: "text holds no zero character and no other raw control character but tab and line breaks",
+    statement: "text holds no zero character",
     why: "terminals, databases and XML reports refuse them",
-    source: "RFC 8259 §7 allows them only escaped; a decoder that lost its tokens sends them",
+    source: "RFC 8259 §7 allows it only escaped; a decoder that lost its tokens sends it",
     breaks: r#""content":"Hi\u0000""#,
 };
 
@@ -216,3 +224,240 @@ pub(super) static W227: Rule = Rule {
     source: "OpenAI API reference: time of creation",
     breaks: r#""created":4102444800"#,
 };
+
+/// Checks one exchange.
+pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    if !seen.is_chat() {
+        return;
+    }
+    if let Some(Ok(parsed)) = &seen.body {
+        let body = &parsed.value;
+        if body.get("error").is_some_and(truthy) && body.get("choices").is_none() {
+            return;
+        }
+        envelope(body, seen, out);
+        for (place, choice) in body.get("choices").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            written(place, choice, out);
+        }
+    }
+    model(seen, out);
+    count(seen, out);
+    for choice in &seen.chat.choices {
+        folded(choice, seen, out);
+    }
+}
+
+/// Reasons that a choice may finish for.
+pub(super) const REASONS: &[&str] = &["stop", "length", "tool_calls", "content_filter", "function_call"];
+
+/// Whether a value has the type it must have.
+pub(super) type Fits = fn(&Value) -> bool;
+
+fn envelope(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
+    if !body.is_object() {
+        return out.add(&W021, Spot::whole(), json::kind(body), "an object");
+    }
+    let keys: [(&str, Fits, &str); 5] = [
+        ("id", |value| value.as_str().is_some_and(|id| !id.is_empty()), "a string that is not empty"),
+        ("object", |value| value == "chat.completion", "\"chat.completion\""),
+        ("created", |value| value.is_i64() || value.is_u64(), "a whole number of seconds"),
+        ("model", Value::is_string, "a string"),
+        ("choices", Value::is_array, "a list"),
+    ];
+    for (key, fits, right) in keys {
+        match body.get(key) {
+            None => out.add(&W021, Spot::whole().path(key), format!("`{key}` is missing"), right),
+            Some(value) if !fits(value) => {
+                out.add(&W021, Spot::whole().path(key), format!("`{key}` is {}", json::kind(value)), right);
+            }
+            Some(_) => {}
+        }
+    }
+    if body.get("choices").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        out.add(&W023, Spot::whole().path("choices"), "no choices", "at least one");
+    }
+    if let Some(created) = body.get("created").and_then(Value::as_i64) {
+        time(created, seen, Spot::whole().path("created"), out);
+    }
+    if body.get("system_fingerprint").is_some_and(|print| !print.is_string() && !print.is_null()) {
+        out.add(&W044, Spot::whole().path("system_fingerprint"), "no string", "a string or null");
+    }
+    extras(body, out);
+}
+
+/// Holds a time of creation to seconds, and to the client's own clock.
+pub(super) fn time(created: i64, seen: &Seen<'_>, spot: Spot, out: &mut Findings<'_>) {
+    const FIRST: i64 = 1_577_836_800;
+    const DAY: Duration = Duration::from_hours(24);
+    if created <= 0 || created > 100_000_000_000 {
+        return out.add(&W022, spot, format!("`created` is {created}"), "seconds since 1970");
+    }
+    let later = |now: SystemTime| {
+        let now = now.duration_since(UNIX_EPOCH).map_or(0, |now| (now + DAY).as_secs());
+        u64::try_from(created).is_ok_and(|created| created > now)
+    };
+    if created < FIRST || seen.context.now.is_some_and(later) {
+        out.add(&W227, spot, format!("`created` is {created}"), "the time of the answer");
+    }
+}
+
+fn written(place: usize, choice: &Value, out: &mut Findings<'_>) {
+    let path = format!("choices[{place}]");
+    let index = choice.get("index");
+    let spot = |key: &str| {
+        let spot = Spot::whole().path(if key.is_empty() { path.clone() } else { format!("{path}.{key}") });
+        spot.choice(index.and_then(Value::as_i64).unwrap_or(i64::try_from(place).unwrap_or(i64::MAX)))
+    };
+    if !choice.is_object() {
+        return out.add(&W220, spot(""), json::kind(choice), "an object");
+    }
+    if !index.is_some_and(Value::is_u64) {
+        let found = index.map_or_else(|| "`index` is missing".to_owned(), |index| format!("`index` is {}", json::kind(index)));
+        out.add(&W220, spot("index"), found, "a whole number from 0");
+    }
+    match choice.get("finish_reason") {
+        Some(Value::String(reason)) if REASONS.contains(&reason.as_str()) => {}
+        other => {
+            let found = other.map_or_else(|| "no finish reason".to_owned(), json::kind);
+            out.add(&W027, spot("finish_reason"), found, REASONS.join(", "));
+        }
+    }
+    let Some(message) = choice.get("message").filter(|message| message.is_object()) else {
+        let found = choice.get("message").map_or_else(|| "`message` is missing".to_owned(), json::kind);
+        out.add(&W220, spot("message"), found, "an object");
+        if choice.get("delta").is_some() {
+            out.add(&W221, spot("delta"), "a delta in a whole reply", "`message`");
+        }
+        return;
+    };
+    if message.get("role").and_then(Value::as_str) != Some("assistant") {
+        let found = message.get("role").map_or_else(|| "no role".to_owned(), json::kind);
+        out.add(&W025, spot("message.role"), found, "\"assistant\"");
+    }
+    let beside = ["tool_calls", "refusal", "audio", "function_call"].iter().any(|key| message.get(*key).is_some_and(truthy));
+    match message.get("content") {
+        Some(Value::String(_) | Value::Null) => {}
+        Some(other) => out.add(&W026, spot("message.content"), json::kind(other), "a string or null"),
+        None if beside => out.weigh(&W026, Severity::Advice, spot("message"), "`content` is missing", "null beside calls"),
+        None => out.weigh(&W026, Severity::Dialect, spot("message"), "`content` is missing", "a string or null"),
+    }
+    match message.get("refusal") {
+        None => out.add(&W043, spot("message"), "`refusal` is missing", "null where nothing is refused"),
+        Some(Value::String(_) | Value::Null) => {}
+        Some(other) => out.add(&W042, spot("message.refusal"), json::kind(other), "a string or null"),
+    }
+    if choice.get("logprobs").is_none() {
+        out.add(&W043, spot(""), "`logprobs` is missing", "null where none were asked");
+    }
+}
+
+const KNOWN: &[&str] =
+    &["id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "metadata", "moderation"];
+
+fn extras(body: &Value, out: &mut Findings<'_>) {
+    let extra: Vec<&str> =
+        body.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).filter(|key| !KNOWN.contains(key)).collect();
+    if let Some(first) = extra.first() {
+        out.add(&W048, Spot::whole().path(*first), format!("also {}", extra.join(", ")), "nothing: they are tolerated");
+    }
+}
+
+fn model(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let models = seen.context.models;
+    let asked = seen.asked.body.as_ref().and_then(|body| body.get("model")?.as_str());
+    let (Some(came), Some(asked)) = (&seen.chat.model, asked) else { return };
+    if !models.iter().any(|known| known == asked) {
+        return;
+    }
+    // A dated name of the same model, a path and its last part, and an added tag are one model.
+    let same = |known: &str| came.contains(known) || known.contains(came.as_str());
+    if !same(asked) && !models.iter().any(|known| same(known)) {
+        let spot = if seen.streamed() { Spot::event(1) } else { Spot::whole() };
+        let right = format!("{asked}, or one of {}", models.join(", "));
+        out.add(&W222, spot.path("model"), format!("the answer is from {came}"), right);
+    }
+}
+
+fn count(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let asked = seen.asked.n.unwrap_or(1);
+    let indexes: Vec<i64> = match &seen.body {
+        Some(Ok(parsed)) => {
+            let choices = parsed.value.get("choices").and_then(Value::as_array);
+            choices.into_iter().flatten().filter_map(|choice| choice.get("index")?.as_i64()).collect()
+        }
+        _ if seen.failed_in_stream() || !seen.chat.is_complete() => return,
+        _ => seen.chat.choices.iter().map(|choice| choice.index).collect(),
+    };
+    if asked == 0 || indexes.is_empty() {
+        return;
+    }
+    let mut sorted = indexes.clone();
+    sorted.sort_unstable();
+    let dense = (0..).zip(&sorted).all(|(place, index)| place == *index);
+    let path = Spot::whole().path("choices");
+    let (found, right) = (format!("choices with the indexes {indexes:?}"), format!("{asked}, with the indexes from 0 on"));
+    if dense && sorted.len() == 1 && asked > 1 {
+        out.weigh(&W024, Severity::Dialect, path, format!("n is {asked}, and one choice came"), right);
+    } else if !dense || sorted.len() as u64 != asked {
+        out.add(&W024, path, found, right);
+    }
+}
+
+/// What holds for a choice however it came.
+fn folded(choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let spot = || Spot::whole().choice(choice.index);
+    let full = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.is_empty());
+    let said = full(&choice.content) || full(&choice.refusal) || full(&choice.reasoning) || !choice.tool_calls.is_empty();
+    if choice.finish_reason.as_deref() == Some("stop") && !said && seen.asked.stop.is_empty() {
+        let billed = seen.chat.usage.as_ref().and_then(|usage| usage.completion);
+        // A model may end at once: then one token is billed, or none.
+        let severity = if billed.is_some_and(|tokens| tokens <= 1) { Severity::Advice } else { Severity::Dialect };
+        let found = billed.map_or_else(|| "an empty answer".to_owned(), |tokens| format!("an empty answer of {tokens} tokens"));
+        out.weigh(&W028, severity, spot(), found, "an answer, or a reason for there being none");
+    }
+    if full(&choice.refusal) && full(&choice.content) {
+        out.add(&W042, spot(), "a refusal beside content", "content null or empty");
+    }
+    if let Some(role) = choice.role.as_deref().filter(|role| seen.streamed() && *role != "assistant") {
+        out.add(&W025, spot(), format!("the role is {role:?}"), "\"assistant\"");
+    }
+    text(choice, seen, out);
+}
+
+fn text(choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let Some(content) = choice.content.as_deref() else { return };
+    let spot = || {
+        let spot = Spot::whole().choice(choice.index);
+        if seen.streamed() { spot } else { spot.path(format!("choices[{}].message.content", choice.index)) }
+    };
+    let bytes = content.as_bytes();
+    if memchr::memchr(0, bytes).is_some() {
+        out.add(&W223, spot(), "a zero character", "text");
+    }
+    if !seen.streamed() && lost(content, choice, seen) {
+        out.add(&W224, spot(), "a replacement character", "the character that was said");
+    }
+    if let Some(pair) = garbled(content).filter(|pair| !seen.asked.prompt_has(pair)) {
+        out.add(&W226, spot(), format!("{pair:?} is UTF-8 that was read as Latin-1"), "the character that was said");
+    }
+}
+
+/// Whether a text lost a character: one that was cut off at the bound did not.
+pub(super) fn lost(content: &str, choice: &Choice, seen: &Seen<'_>) -> bool {
+    const MARK: &str = "\u{FFFD}";
+    let cut = choice.finish_reason.as_deref() == Some("length") || seen.cut_by_us();
+    let content = if cut { content.trim_end_matches(MARK) } else { content };
+    memchr::memmem::find(content.as_bytes(), MARK.as_bytes()).is_some() && !seen.asked.prompt_has(MARK)
+}
+
+/// A pair of characters that only comes from reading UTF-8 as Latin-1 or as Windows-1252.
+fn garbled(content: &str) -> Option<&str> {
+    let quote = memchr::memmem::find(content.as_bytes(), "â€".as_bytes()).map(|at| &content[at..at + "â€".len()]);
+    let accent = || {
+        memchr::memmem::find_iter(content.as_bytes(), "Ã".as_bytes()).find_map(|at| {
+            let next = content[at + "Ã".len()..].chars().next()?;
+            ('\u{80}'..='\u{BF}').contains(&next).then(|| &content[at..at + "Ã".len() + next.len_utf8()])
+        })
+    };
+    quote.or_else(accent)
+}

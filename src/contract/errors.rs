@@ -1,9 +1,16 @@
 //! Is a failure said as clients read it, and are mistakes refused as such?
 
+use serde_json::Value;
+
+use super::asked::{Call, Mistake};
+use super::finding::{Findings, Spot};
+use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
+use super::seen::Seen;
+use crate::wire::{ApiError, ErrorShape};
 
 /// The rules of this topic.
-pub(super) static RULES: &[&Rule] = &[&W154, &W155, &W156, &W157, &W158, &W159, &W160, &W161, &W162, &W280, &W281, &W282];
+pub(super) static RULES: &[&Rule] = &[&W154, &W155, &W156, &W157, &W158, &W159, &W160, &W161, &W280, &W281, &W282];
 
 pub(super) static W154: Rule = Rule {
     id: "W154",
@@ -93,17 +100,6 @@ pub(super) static W161: Rule = Rule {
     breaks: "429 without retry-after or x-ratelimit headers",
 };
 
-pub(super) static W162: Rule = Rule {
-    id: "W162",
-    surface: Surface::Errors,
-    severity: Severity::Violation,
-    scope: Scope::Scenario,
-    statement: "after a refusal the next good request succeeds",
-    why: "one caller's mistake must not cost others their answers",
-    source: "servers whose runner dies on bad input",
-    breaks: "503 to a good request after a bad one",
-};
-
 pub(super) static W280: Rule = Rule {
     id: "W280",
     surface: Surface::Errors,
@@ -136,3 +132,132 @@ pub(super) static W282: Rule = Rule {
     source: "RFC 9110 §15",
     breaks: "600 with an error",
 };
+
+/// Checks one exchange.
+pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let Some(status) = seen.exchange.status else { return };
+    if !(200..=599).contains(&status) {
+        out.add(&W282, Spot::whole(), format!("status {status}"), "a status of 200, 4xx or 5xx");
+    }
+    refused(status, seen, out);
+    if status >= 400 && !seen.cut_by_us() && !matches!(seen.call, Call::Health | Call::Metrics) {
+        said(status, seen, out);
+    }
+}
+
+/// What the server says went wrong.
+fn said(status: u16, seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let head = ["head", "options"].iter().any(|method| seen.exchange.request.method.eq_ignore_ascii_case(method));
+    let error = seen.chat.error.clone().unwrap_or_else(|| ApiError::read(Some(status), &seen.exchange.body));
+    if error.message.trim().is_empty() && !head {
+        out.add(&W154, Spot::whole(), format!("status {status} without a message"), "{\"error\":{\"message\":…}}");
+    }
+    let api = seen.call != Call::Other;
+    if seen.streamed() {
+        out.add(&W281, Spot::whole(), format!("status {status} with events"), "one JSON object");
+    } else if api || matches!(error.shape, ErrorShape::Envelope) {
+        envelope(seen, out);
+    }
+    let body = seen.body.as_ref().and_then(|body| body.as_ref().ok()).map(|parsed| &parsed.value);
+    if body.and_then(|body| body.get("choices")).and_then(Value::as_array).is_some_and(|choices| !choices.is_empty()) {
+        out.add(&W280, Spot::whole().path("choices"), format!("status {status} with choices"), "status 200, or no choices");
+    }
+    let inner = body.and_then(|body| body.get("error")?.get("code").or_else(|| body.get("code")));
+    let number = inner.and_then(|code| code.as_u64().or_else(|| code.as_str()?.parse().ok()));
+    if let Some(number) = number.filter(|number| (400..600).contains(number) && *number != u64::from(status)) {
+        let found = format!("status {status}, and {number} in the body");
+        out.add(&W160, Spot::whole().path("error.code"), found, "the same in both");
+    }
+    if matches!(status, 429 | 503) {
+        let says = |name: &str| name == "retry-after" || name == "retry-after-ms" || name.starts_with("x-ratelimit-");
+        if !seen.exchange.headers.iter().any(|(name, _)| says(&name.to_ascii_lowercase())) {
+            out.add(&W161, Spot::whole(), format!("status {status} without a word on when to come again"), "retry-after");
+        }
+    }
+}
+
+fn envelope(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    const RIGHT: &str = "{\"error\":{\"message\":\"…\",\"type\":\"…\",\"param\":null,\"code\":null}}";
+    let Some(Ok(parsed)) = &seen.body else {
+        if !seen.text.trim().is_empty() {
+            out.add(&W155, Spot::whole(), "no JSON", RIGHT);
+        }
+        return;
+    };
+    let Some(error) = parsed.value.get("error").and_then(Value::as_object) else {
+        let found = parsed
+            .value
+            .get("error")
+            .map_or_else(|| "no `error`".to_owned(), |error| format!("`error` is {}", json::kind(error)));
+        return out.add(&W155, Spot::whole().path("error"), found, RIGHT);
+    };
+    for (key, null) in [("message", false), ("type", false), ("param", true), ("code", true)] {
+        let found = match error.get(key) {
+            Some(Value::String(_)) => continue,
+            Some(Value::Null) if null => continue,
+            // Absent where null would do: worth knowing at most.
+            None if null => {
+                out.weigh(&W155, Severity::Advice, Spot::whole().path("error"), format!("`{key}` is missing"), RIGHT);
+                continue;
+            }
+            None => format!("`{key}` is missing"),
+            Some(other) => format!("`{key}` is {}", json::kind(other)),
+        };
+        out.add(&W155, Spot::whole().path(format!("error.{key}")), found, RIGHT);
+    }
+}
+
+/// Whether what had to be refused was, and as it should be.
+fn refused(status: u16, seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let spot = || Spot::whole();
+    let came = format!("status {status}");
+    let api = matches!(seen.call, Call::Chat | Call::Completions);
+    // A key is looked at before the request is read, or after: one mistake is enough to explain a refusal.
+    let keyless = seen.asked.mistakes.iter().any(|mistake| matches!(mistake, Mistake::NoKey | Mistake::WrongKey));
+    if keyless && is_guarded(seen) && !matches!(status, 401 | 403) {
+        out.add(&W158, spot(), format!("{came} without the right key"), "status 401 or 403");
+    }
+    if !api || keyless || seen.cut_by_us() {
+        return;
+    }
+    let only_model = seen.asked.mistakes.iter().all(|mistake| matches!(mistake, Mistake::UnknownModel(_)));
+    for mistake in &seen.asked.mistakes {
+        match mistake {
+            Mistake::NotJson => malformed("a body that is no JSON", status, out),
+            Mistake::NotAnObject => malformed("a body that is no object", status, out),
+            Mistake::NoMessages => malformed("a request without messages", status, out),
+            Mistake::WrongType(key) => malformed(&format!("`{key}` of a wrong type"), status, out),
+            Mistake::UnknownModel(model) if only_model && status != 404 => {
+                let found = format!("{came} for the model {model:?}");
+                // A gateway answers 400; what matters is that another model does not answer.
+                out.add(&W157, spot(), found, "status 404");
+            }
+            _ => {}
+        }
+    }
+    if status >= 500 && !seen.asked.mistakes.is_empty() {
+        out.add(&W160, spot(), format!("{came} for a mistake of the caller"), "a status of 4xx");
+    } else if status >= 500 && is_callers(seen) {
+        out.add(&W160, spot(), format!("{came}, and the words say that the request is at fault"), "a status of 4xx");
+    }
+}
+
+fn malformed(what: &str, status: u16, out: &mut Findings<'_>) {
+    if !matches!(status, 400 | 422) {
+        out.add(&W156, Spot::whole(), format!("status {status} for {what}"), "status 400 or 422");
+    }
+}
+
+fn is_guarded(seen: &Seen<'_>) -> bool {
+    let address = if seen.exchange.url.is_empty() { &seen.exchange.request.target } else { &seen.exchange.url };
+    address.contains("/v1/") && !matches!(seen.call, Call::Health | Call::Metrics)
+}
+
+/// Whether an error of the server says itself that the caller made a mistake.
+fn is_callers(seen: &Seen<'_>) -> bool {
+    let Some(error) = &seen.chat.error else { return false };
+    let kind = error.kind.as_deref().unwrap_or_default();
+    let words = error.message.to_ascii_lowercase();
+    kind.contains("invalid_request")
+        || ["invalid ", "unsupported", "must be", "missing", "not supported"].iter().any(|word| words.contains(word))
+}

@@ -94,6 +94,14 @@ pub struct Finding {
     pub count: u64,
 }
 
+impl Finding {
+    /// A finding that several exchanges show, at the one that shows it last.
+    pub(super) fn across(rule: &'static Rule, exchange: ExchangeId, found: String, right: &str) -> Self {
+        let (spot, excerpt) = (Spot::whole(), String::new());
+        Self { exchange, rule, severity: rule.severity, spot, found, right: right.to_owned(), excerpt, count: 1 }
+    }
+}
+
 /// Findings of one exchange while they are collected: one per rule, choice and path.
 #[derive(Debug)]
 pub(super) struct Findings<'s> {

@@ -8,7 +8,7 @@ use crate::wire::{End, TransportKind};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] =
-    &[&W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W012, &W200, &W201, &W202, &W203, &W204];
+    &[&W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W200, &W201, &W202, &W203, &W204];
 
 pub(super) static W001: Rule = Rule {
     id: "W001",
@@ -129,17 +129,6 @@ pub(super) static W011: Rule = Rule {
     why: "what is missing is lost in silence, or the client reports a broken connection",
     source: "RFC 9112 §6, §7; crashes of servers, dropped sockets at gateways",
     breaks: "content-length: 645 and only 600 bytes",
-};
-
-pub(super) static W012: Rule = Rule {
-    id: "W012",
-    surface: Surface::Http,
-    severity: Severity::Dialect,
-    scope: Scope::Probe,
-    statement: "after a client hangs up, the next request succeeds and the gauge of running requests falls back",
-    why: "work for clients that are gone takes the machine from those who wait",
-    source: "servers that generate on for a client that left",
-    breaks: "a request after a disconnect waits for the old answer to end",
 };
 
 pub(super) static W200: Rule = Rule {

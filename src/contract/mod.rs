@@ -27,6 +27,7 @@ mod rule;
 mod seen;
 mod sse;
 mod stream;
+mod stream_end;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -64,19 +65,21 @@ struct Topic {
 static TOPICS: &[Topic] = &[
     Topic { rules: http::RULES, exchange: Some(http::check), scenario: None },
     Topic { rules: sse::RULES, exchange: Some(sse::check), scenario: None },
-    Topic { rules: chat_body::RULES, exchange: None, scenario: None },
-    Topic { rules: logprobs::RULES, exchange: None, scenario: None },
-    Topic { rules: usage::RULES, exchange: None, scenario: None },
-    Topic { rules: structure::RULES, exchange: None, scenario: None },
-    Topic { rules: stream::RULES, exchange: None, scenario: None },
+    Topic { rules: chat_body::RULES, exchange: Some(chat_body::check), scenario: None },
+    Topic { rules: logprobs::RULES, exchange: Some(logprobs::check), scenario: None },
+    Topic { rules: usage::RULES, exchange: Some(usage::check), scenario: None },
+    Topic { rules: structure::RULES, exchange: Some(structure::check), scenario: None },
+    Topic { rules: stream::RULES, exchange: Some(stream::check), scenario: None },
+    // Checked by the walk over the frames that `stream` makes.
+    Topic { rules: stream_end::RULES, exchange: None, scenario: None },
     Topic { rules: tools::RULES, exchange: Some(tools::check), scenario: Some(tools::check_scenario) },
     Topic { rules: tool_stream::RULES, exchange: Some(tool_stream::check), scenario: None },
     Topic { rules: json_schema::RULES, exchange: Some(json_schema::check), scenario: None },
-    Topic { rules: reasoning::RULES, exchange: None, scenario: None },
-    Topic { rules: errors::RULES, exchange: None, scenario: None },
-    Topic { rules: models::RULES, exchange: None, scenario: None },
-    Topic { rules: ops::RULES, exchange: None, scenario: None },
-    Topic { rules: conversation::RULES, exchange: None, scenario: None },
+    Topic { rules: reasoning::RULES, exchange: Some(reasoning::check), scenario: None },
+    Topic { rules: errors::RULES, exchange: Some(errors::check), scenario: None },
+    Topic { rules: models::RULES, exchange: Some(models::check), scenario: None },
+    Topic { rules: ops::RULES, exchange: Some(ops::check), scenario: Some(ops::across) },
+    Topic { rules: conversation::RULES, exchange: None, scenario: Some(conversation::across) },
 ];
 
 /// Every rule, in the order of their ids.

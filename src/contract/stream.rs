@@ -1,12 +1,17 @@
 //! Do the chunks of a chat stream make one reply? Envelope, roles, ends, errors, usage.
 
+use serde_json::Value;
+
+use super::chat_body;
+use super::finding::{Findings, Spot};
+use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
+use super::seen::{Frame, Seen};
+use super::stream_end::{self, Flow};
 
 /// The rules of this topic.
-pub(super) static RULES: &[&Rule] = &[
-    &W049, &W050, &W051, &W052, &W053, &W054, &W055, &W056, &W057, &W058, &W059, &W060, &W061, &W062, &W063, &W064, &W065, &W066,
-    &W067, &W068, &W069, &W070, &W071, &W072, &W260, &W261, &W262, &W263, &W264, &W265, &W266,
-];
+pub(super) static RULES: &[&Rule] =
+    &[&W049, &W050, &W051, &W052, &W053, &W054, &W055, &W056, &W057, &W060, &W068, &W069, &W072, &W260, &W263, &W265];
 
 pub(super) static W049: Rule = Rule {
     id: "W049",
@@ -107,28 +112,6 @@ pub(super) static W057: Rule = Rule {
     breaks: r#""role":"assistant" in every delta"#,
 };
 
-pub(super) static W058: Rule = Rule {
-    id: "W058",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "each choice finishes exactly once with a known reason, unless an error came",
-    why: "helpers wait for it, or finish twice",
-    source: "OpenAI API reference; openai-node raises without it",
-    breaks: r#"two chunks with "finish_reason":"stop""#,
-};
-
-pub(super) static W059: Rule = Rule {
-    id: "W059",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "nothing comes for a choice after it finished",
-    why: "readers have handed the message out by then",
-    source: "OpenAI API reference",
-    breaks: r#"finish_reason: stop, and then "delta":{"content":"!"}"#,
-};
-
 pub(super) static W060: Rule = Rule {
     id: "W060",
     surface: Surface::Stream,
@@ -138,83 +121,6 @@ pub(super) static W060: Rule = Rule {
     why: "accumulators join strings and raise on others",
     source: "OpenAI API reference",
     breaks: r#""delta":{"content":{"text":"Hi"}}"#,
-};
-
-pub(super) static W061: Rule = Rule {
-    id: "W061",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "a stream that ends before every choice finished said why in an error",
-    why: "an answer that stops in silence is taken for a whole one",
-    source: "servers that die in the middle: Ollama, mlx_lm.server, vllm-mlx",
-    breaks: "half an answer, and then the end of the body",
-};
-
-pub(super) static W062: Rule = Rule {
-    id: "W062",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "after an error no choice finishes",
-    why: "a finish reason after an error says that all went well",
-    source: "mlx-openai-server",
-    breaks: r#"data: {"error":…} and then "finish_reason":"stop""#,
-};
-
-pub(super) static W063: Rule = Rule {
-    id: "W063",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "an error in a stream has a message",
-    why: "clients raise with it; an error without words helps nobody",
-    source: "OpenAI API reference, errors",
-    breaks: r#"data: {"error":{"code":17}}"#,
-};
-
-pub(super) static W064: Rule = Rule {
-    id: "W064",
-    surface: Surface::Stream,
-    severity: Severity::Dialect,
-    scope: Scope::Exchange,
-    statement: "what fails before the first token has a status of 400 or more",
-    why: "SDKs retry and raise by status; a 200 tells them that all is well",
-    source: "OpenAI API reference, errors; mlx_lm.server, gateways",
-    breaks: r#"200, and then only data: {"error":…}"#,
-};
-
-pub(super) static W065: Rule = Rule {
-    id: "W065",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "under include_usage a stream that succeeded brings a usage that adds up",
-    why: "bills and budgets of streams have no other source",
-    source: "OpenAI API reference, stream_options",
-    breaks: "include_usage: true, and no chunk with usage",
-};
-
-pub(super) static W066: Rule = Rule {
-    id: "W066",
-    surface: Surface::Stream,
-    severity: Severity::Dialect,
-    scope: Scope::Exchange,
-    statement: "under include_usage the usage stands on a chunk of its own with empty choices",
-    why: "clients find it there",
-    source: "OpenAI API reference, stream_options; LiteLLM, vllm-mlx",
-    breaks: r#""choices":[{"index":0,"delta":{}}],"usage":{…}"#,
-};
-
-pub(super) static W067: Rule = Rule {
-    id: "W067",
-    surface: Surface::Stream,
-    severity: Severity::Dialect,
-    scope: Scope::Exchange,
-    statement: "without include_usage no chunk is there only for usage",
-    why: "clients that read choices[0] raise on it",
-    source: "OpenAI API reference, stream_options",
-    breaks: r#""choices":[],"usage":{…} unasked"#,
 };
 
 pub(super) static W068: Rule = Rule {
@@ -233,32 +139,10 @@ pub(super) static W069: Rule = Rule {
     surface: Surface::Stream,
     severity: Severity::Violation,
     scope: Scope::Exchange,
-    statement: "a folded stream keeps every rule that a whole reply keeps",
+    statement: "a folded stream keeps every rule that a whole reply keeps; the finding names that rule",
     why: "what a client puts together is what it works with",
     source: "one contract for both deliveries",
     breaks: "a stream whose joined text holds the stop text",
-};
-
-pub(super) static W070: Rule = Rule {
-    id: "W070",
-    surface: Surface::Stream,
-    severity: Severity::Dialect,
-    scope: Scope::Scenario,
-    statement: "whole and streamed, the same request at temperature 0 ends with the same reason and calls the same tools",
-    why: "features must not depend on the delivery",
-    source: "vLLM 53269, BerriAI/litellm 17246",
-    breaks: "tool_calls whole, plain text streamed",
-};
-
-pub(super) static W071: Rule = Rule {
-    id: "W071",
-    surface: Surface::Stream,
-    severity: Severity::Advice,
-    scope: Scope::Exchange,
-    statement: "a long answer comes in more than one piece",
-    why: "a stream that comes at once is no stream",
-    source: "vllm-mlx with structured output",
-    breaks: "300 tokens in one delta",
 };
 
 pub(super) static W072: Rule = Rule {
@@ -283,28 +167,6 @@ pub(super) static W260: Rule = Rule {
     breaks: r#""delta":"Hi" or "delta":null"#,
 };
 
-pub(super) static W261: Rule = Rule {
-    id: "W261",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "no chunk comes twice in a row with the same text where a counter says otherwise",
-    why: "the answer says words twice",
-    source: "retries of a layer in between",
-    breaks: "two equal chunks, and one token less in usage than there are pieces",
-};
-
-pub(super) static W262: Rule = Rule {
-    id: "W262",
-    surface: Surface::Stream,
-    severity: Severity::Dialect,
-    scope: Scope::Exchange,
-    statement: "a stream does not bring more pieces of text than completion_tokens, nor far fewer for servers that send token by token",
-    why: "pieces were added, doubled or lost on the way",
-    source: "usage counts tokens; a piece holds at least a part of one",
-    breaks: "nine deltas with text for completion_tokens: 8",
-};
-
 pub(super) static W263: Rule = Rule {
     id: "W263",
     surface: Surface::Stream,
@@ -314,17 +176,6 @@ pub(super) static W263: Rule = Rule {
     why: "typed clients find an empty delta",
     source: "OpenAI API reference",
     breaks: r#""choices":[{"index":0,"message":{"content":"Hi"}}] in a stream"#,
-};
-
-pub(super) static W264: Rule = Rule {
-    id: "W264",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "usage in a stream never falls, and comes last",
-    why: "the last one counts for clients",
-    source: "OpenAI API reference, stream_options",
-    breaks: "completion_tokens 8 and then 3",
 };
 
 pub(super) static W265: Rule = Rule {
@@ -338,13 +189,206 @@ pub(super) static W265: Rule = Rule {
     breaks: r#""finish_reason":false on the first chunks"#,
 };
 
-pub(super) static W266: Rule = Rule {
-    id: "W266",
-    surface: Surface::Stream,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "a successful chat stream holds at least one chunk",
-    why: "an empty stream is taken for an empty answer",
-    source: "OpenAI API reference; BerriAI/litellm 32086",
-    breaks: "200 and only data: [DONE]",
-};
+/// Checks one exchange: one walk over the frames for this topic and for the end of the stream.
+pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    if !seen.is_chat() || !seen.streamed() {
+        return;
+    }
+    let mut walk = Walk { first: None, choices: Vec::new(), flow: Flow::default(), most: seen.asked.n.unwrap_or(1).max(1) };
+    for frame in &seen.frames {
+        let Some(value) = frame.value().filter(|value| value.is_object()) else { continue };
+        if frame.is_error() && value.get("choices").is_none() {
+            walk.flow.error(frame.number);
+            continue;
+        }
+        if value.get("choices").is_none() && seen.events().any(|(number, event)| number == frame.number && is_error(event)) {
+            walk.flow.error(frame.number);
+            continue;
+        }
+        walk.envelope(frame, value, seen, out);
+        walk.flow.usage(frame.number, value);
+        for (place, choice) in value.get("choices").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            walk.choice(frame, place, choice, out);
+        }
+        if frame.is_error() {
+            walk.flow.error(frame.number);
+        }
+    }
+    for choice in walk.choices.iter().filter(|choice| !choice.role) {
+        if !(seen.cut_by_us() && choice.deltas == 0) {
+            let spot = Spot::event(choice.begun).choice(choice.index);
+            out.add(&W056, spot, "no role in any delta", "\"role\":\"assistant\" in the first delta");
+        }
+    }
+    for choice in &seen.chat.choices {
+        if let Some(content) = choice.content.as_deref()
+            && chat_body::lost(content, choice, seen)
+        {
+            let spot = Spot::whole().choice(choice.index).bytes(mark(seen));
+            out.add(&W068, spot, "a replacement character in the joined text", "the character that was said");
+        }
+    }
+    stream_end::check(seen, &walk.flow, out);
+}
+
+fn is_error(event: &crate::wire::sse::SseEvent<'_>) -> bool {
+    event.name.as_deref() == Some("error")
+}
+
+/// Around the first replacement character in the body, escaped or not.
+fn mark(seen: &Seen<'_>) -> std::ops::Range<usize> {
+    let body = &seen.exchange.body;
+    let found = memchr::memmem::find(body, "\u{FFFD}".as_bytes()).or_else(|| memchr::memmem::find(body, b"\\ufffd"));
+    let at = found.or_else(|| std::str::from_utf8(body).err().map(|error| error.valid_up_to())).unwrap_or(0);
+    at.saturating_sub(60)..(at + 60).min(body.len())
+}
+
+/// A choice of the stream so far.
+struct Choice {
+    index: i64,
+    /// The event it began with.
+    begun: u64,
+    /// Deltas with something in them.
+    deltas: u64,
+    role: bool,
+}
+
+struct Walk<'f> {
+    /// Id, created and model of the first chunk.
+    first: Option<[Option<&'f Value>; 3]>,
+    choices: Vec<Choice>,
+    flow: Flow<'f>,
+    /// Choices that were asked for.
+    most: u64,
+}
+
+impl<'f> Walk<'f> {
+    fn envelope(&mut self, frame: &Frame, value: &'f Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
+        let spot = |key: &str| Spot::event(frame.number).path(key);
+        let missing = |key: &str| format!("`{key}` is missing");
+        let (id, created, model) = (value.get("id"), value.get("created"), value.get("model"));
+        match id {
+            Some(Value::String(id)) if id.is_empty() => out.add(&W051, spot("id"), "an empty id", "the id of the reply"),
+            Some(Value::String(_)) => {}
+            Some(other) => out.add(&W049, spot("id"), format!("`id` is {}", json::kind(other)), "a string"),
+            None => out.add(&W049, spot(""), missing("id"), "the id of the reply on each chunk"),
+        }
+        match created {
+            Some(created) if created.is_i64() || created.is_u64() => {}
+            Some(other) => out.add(&W049, spot("created"), format!("`created` is {}", json::kind(other)), "a whole number"),
+            None => out.add(&W049, spot(""), missing("created"), "the time of the reply on each chunk"),
+        }
+        match model {
+            Some(Value::String(model)) if model.is_empty() => {
+                out.add(&W053, spot("model"), "an empty model", "the name of the model");
+            }
+            Some(Value::String(_)) => {}
+            Some(other) => out.add(&W049, spot("model"), format!("`model` is {}", json::kind(other)), "a string"),
+            None => out.add(&W049, spot(""), missing("model"), "the name of the model on each chunk"),
+        }
+        match value.get("object") {
+            Some(Value::String(object)) if object == "chat.completion.chunk" => {}
+            Some(Value::String(object)) => {
+                out.add(&W050, spot("object"), format!("`object` is {object:?}"), "\"chat.completion.chunk\"");
+            }
+            Some(other) => out.add(&W049, spot("object"), format!("`object` is {}", json::kind(other)), "a string"),
+            None => out.add(&W049, spot(""), missing("object"), "\"chat.completion.chunk\""),
+        }
+        match value.get("choices") {
+            Some(Value::Array(choices)) if choices.is_empty() => {
+                let usage = value.get("usage").is_some_and(|usage| !usage.is_null());
+                let more = value
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .any(|(key, value)| !PLAIN.contains(&key.as_str()) && !value.is_null());
+                if !usage && !more {
+                    out.add(&W054, spot("choices"), "no choices, and no usage", "choices, or usage");
+                }
+            }
+            Some(Value::Array(_)) => {}
+            Some(other) => out.add(&W049, spot("choices"), format!("`choices` is {}", json::kind(other)), "a list"),
+            None => out.add(&W049, spot(""), missing("choices"), "a list on each chunk"),
+        }
+        let Some(first) = &self.first else {
+            if let Some(created) = created.and_then(Value::as_i64) {
+                chat_body::time(created, seen, spot("created"), out);
+            }
+            self.first = Some([id, created, model]);
+            return;
+        };
+        for ((now, then), (rule, key)) in
+            [id, created, model].iter().zip(first).zip([(&W051, "id"), (&W052, "created"), (&W053, "model")])
+        {
+            if let (Some(now), Some(then)) = (now, then)
+                && now != then
+            {
+                out.add(rule, spot(key), format!("`{key}` is {now} after {then}"), "the same on all chunks");
+            }
+        }
+    }
+
+    fn choice(&mut self, frame: &Frame, place: usize, choice: &'f Value, out: &mut Findings<'_>) {
+        let index = choice.get("index").and_then(Value::as_i64);
+        let known = index.unwrap_or(i64::try_from(place).unwrap_or(i64::MAX));
+        let spot = |key: &str| {
+            let path = if key.is_empty() { format!("choices[{place}]") } else { format!("choices[{place}].{key}") };
+            Spot::event(frame.number).choice(known).path(path)
+        };
+        if index.is_none_or(|index| u64::try_from(index).map_or(true, |index| index >= self.most)) {
+            let found =
+                choice.get("index").map_or_else(|| "no index".to_owned(), |index| format!("`index` is {}", json::kind(index)));
+            out.add(&W055, spot("index"), found, format!("a whole number below {}", self.most));
+        }
+        match choice.get("finish_reason") {
+            Some(Value::String(_) | Value::Null) => {}
+            Some(other) => out.add(&W265, spot("finish_reason"), json::kind(other), "null, or a reason"),
+            None => out.weigh(&W049, Severity::Dialect, spot(""), "`finish_reason` is missing", "null until the choice finishes"),
+        }
+        let delta = choice.get("delta");
+        if delta.is_none() && choice.get("message").is_some() {
+            out.add(&W263, spot("message"), "a message in a stream", "`delta`");
+        }
+        let Some(delta) = delta.and_then(Value::as_object) else {
+            let found =
+                delta.map_or_else(|| "`delta` is missing".to_owned(), |delta| format!("`delta` is {}", json::kind(delta)));
+            out.add(&W260, spot("delta"), found, "an object");
+            self.flow.choice(frame.number, known, choice, false);
+            return;
+        };
+        for key in ["content", "refusal"] {
+            if let Some(other) = delta.get(key).filter(|value| !value.is_string() && !value.is_null()) {
+                out.add(&W060, spot(&format!("delta.{key}")), format!("`{key}` is {}", json::kind(other)), "a string or null");
+            }
+        }
+        let brings = delta.iter().any(|(key, value)| BRINGS.contains(&key.as_str()) && super::seen::truthy(value));
+        let at = self.choices.iter().position(|choice| choice.index == known).unwrap_or_else(|| {
+            self.choices.push(Choice { index: known, begun: frame.number, deltas: 0, role: false });
+            self.choices.len() - 1
+        });
+        let state = &mut self.choices[at];
+        match delta.get("role") {
+            None | Some(Value::Null) => {}
+            Some(Value::String(role)) if role.is_empty() => {}
+            Some(Value::String(_)) if state.role => {
+                out.add(&W057, spot("delta.role"), "the role came again", "the role once for each choice");
+            }
+            Some(Value::String(_)) => {
+                if state.deltas > 0 {
+                    let found = "the role came after other deltas";
+                    out.weigh(&W056, Severity::Dialect, spot("delta.role"), found, "the role in the first delta");
+                }
+                state.role = true;
+            }
+            Some(other) => out.add(&W060, spot("delta.role"), format!("`role` is {}", json::kind(other)), "a string or null"),
+        }
+        state.deltas += u64::from(brings);
+        self.flow.choice(frame.number, known, choice, brings);
+    }
+}
+
+/// Keys of a chunk that say nothing by themselves.
+const PLAIN: &[&str] = &["id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier"];
+
+/// Keys of a delta that bring a part of the answer.
+const BRINGS: &[&str] = &["content", "refusal", "reasoning_content", "reasoning", "thinking", "tool_calls", "function_call"];

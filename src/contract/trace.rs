@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 use super::asked::Call;
+use super::ops;
 use super::seen::Seen;
 use crate::event::ExchangeId;
 
@@ -43,7 +44,9 @@ pub struct Trace {
     pub call_names: Vec<String>,
     /// Counters of a metrics page, by name and labels.
     pub counters: Vec<(String, f64)>,
-    /// Tokens that a count of tokens found, and the fingerprint of its text.
+    /// Whether a message of the request holds thinking.
+    pub has_reasoning: bool,
+    /// Tokens that a count of tokens found.
     pub counted: Option<u64>,
 }
 
@@ -74,8 +77,15 @@ impl Trace {
             finish: first.and_then(|choice| choice.finish_reason.clone()),
             call_ids: calls.iter().filter_map(|call| call.id.clone()).collect(),
             call_names: calls.iter().filter_map(|call| call.name.clone()).collect(),
-            counters: Vec::new(),
-            counted: None,
+            counters: if seen.call == Call::Metrics && seen.is_success() { ops::counters(&seen.text) } else { Vec::new() },
+            has_reasoning: messages
+                .into_iter()
+                .flatten()
+                .any(|message| ["reasoning_content", "reasoning", "thinking"].iter().any(|key| message.get(*key).is_some())),
+            counted: seen.whole().filter(|_| seen.call == Call::Tokenize).and_then(|body| {
+                let listed = || body.get("tokens")?.as_array().map(|tokens| tokens.len() as u64);
+                body.get("count").and_then(Value::as_u64).or_else(listed)
+            }),
         }
     }
 

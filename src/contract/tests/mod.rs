@@ -1,5 +1,8 @@
 //! The table of rules is whole, in order, and worded alike.
 
+mod mutations;
+mod recorded;
+
 use super::{Scope, rule, rules};
 
 #[test]

@@ -1,0 +1,106 @@
+//! `fireassay rules [ID|WORDS]`: the wire rules that every reply is held to, in a list, or one of them explained.
+
+use serde_json::{Value, json};
+
+use super::args::{FormatArg, RulesArgs};
+use super::exit::Exit;
+use super::terminal;
+use crate::contract::{self, Rule};
+
+pub(super) fn rules(args: &RulesArgs) -> Exit {
+    let all = contract::rules();
+    let words: Vec<String> = args.words.iter().map(|word| word.to_lowercase()).collect();
+    let ids: Vec<&str> = all.iter().map(|rule| rule.id).collect();
+    let named = |rule: &&&Rule| words.iter().any(|word| rule.id.eq_ignore_ascii_case(word));
+    let explained: Vec<&Rule> = all.iter().filter(named).copied().collect();
+    // Where every word is an id they are explained; else the words are looked for.
+    let explain = !words.is_empty() && words.iter().all(|word| ids.iter().any(|id| id.eq_ignore_ascii_case(word)));
+    let hits = if explain { explained } else { all.iter().filter(|rule| matches(rule, &words)).copied().collect() };
+    if hits.is_empty() {
+        let text = args.words.join(" ");
+        let upper = text.to_uppercase();
+        let near = crate::source::did_you_mean(&upper, ids.iter().copied()).map_or_else(String::new, |near| format!("; {near}"));
+        terminal::err(&format!("no wire rule is or holds `{text}`{near}; `fireassay rules` lists all"));
+        return Exit::Usage;
+    }
+    match args.format {
+        FormatArg::Human if explain => {
+            let texts: Vec<String> = hits.iter().map(|rule| explanation(rule)).collect();
+            terminal::out(&texts.join("\n"));
+        }
+        FormatArg::Human => terminal::out(&list(&hits)),
+        FormatArg::Json => {
+            let all: Vec<Value> = hits.iter().map(|rule| value(rule)).collect();
+            terminal::out(&format!("{:#}\n", Value::Array(all)));
+        }
+    }
+    Exit::Accepted
+}
+
+fn matches(rule: &Rule, words: &[String]) -> bool {
+    let texts = [rule.id, rule.surface.word(), rule.severity.word(), rule.statement, rule.why, rule.source];
+    let text = texts.join(" ").to_lowercase();
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
+fn list(rules: &[&Rule]) -> String {
+    let lines = rules
+        .iter()
+        .map(|rule| format!("{}  {:<10}  {:<9}  {}\n", rule.id, rule.surface.word(), rule.severity.word(), rule.statement));
+    lines.collect()
+}
+
+fn explanation(rule: &Rule) -> String {
+    let Rule { id, statement, why, source, breaks, .. } = rule;
+    let (surface, severity, scope) = (rule.surface.word(), rule.severity.word(), rule.scope.words());
+    let weight = match rule.severity {
+        contract::Severity::Violation => "it fails the scenario",
+        contract::Severity::Dialect => "it fails the scenario, unless the server's profile lists it or the contract is generic",
+        contract::Severity::Advice => "it is only reported",
+    };
+    format!(
+        "{id}  {statement}\n\n  about     {surface}\n  weight    {severity}: {weight}\n  held on   {scope}\n  why       {why}\n  source    \
+         {source}\n  broken by {breaks}\n"
+    )
+}
+
+fn value(rule: &Rule) -> Value {
+    json!({
+        "id": rule.id,
+        "surface": rule.surface.word(),
+        "severity": rule.severity.word(),
+        "scope": rule.scope.words(),
+        "statement": rule.statement,
+        "why": rule.why,
+        "source": rule.source,
+        "breaks": rule.breaks,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(words: &[&str], expect: &[&str]) {
+        let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+        let hits: Vec<&str> = contract::rules().iter().filter(|rule| matches(rule, &words)).map(|rule| rule.id).collect();
+        assert!(expect.iter().all(|id| hits.contains(id)) && hits.len() < 40, "{words:?}: {hits:?}");
+    }
+
+    #[test]
+    fn words_find_rules() {
+        check(&["finish", "length"], &["W033"]);
+        check(&["reasoning", "marker"], &["W111"]);
+        check(&["w045"], &["W045"]);
+    }
+
+    #[test]
+    fn an_explanation_says_all() {
+        let rule = contract::rule("W057").expect("a rule");
+        let text = explanation(rule);
+        for part in ["W057", "dialect", "profile", "assistantassistant", "every exchange", "\"role\""] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+    }
+}
