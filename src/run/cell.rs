@@ -87,9 +87,19 @@ async fn run_cell(
             Ok(stack) => {
                 let blueprint = announce(cell, &stack, bus, options, ids);
                 run.version = stack.server().to_owned();
+                let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
                 run.stack = Some(stack);
-                run = drive(run, blueprint, functions).await;
-                trouble = run.trouble.take();
+                match met {
+                    Ok(()) => {
+                        run = drive(run, blueprint, functions).await;
+                        trouble = run.trouble.take();
+                    }
+                    // Nothing is asked of a stranger.
+                    Err(error) => {
+                        run.not_run_all(&error.message);
+                        trouble = Some(Trouble::new(error.kind, error.message).detail(error.detail));
+                    }
+                }
                 if let Some(stack) = run.stack.take() {
                     let hurry = control.signal().is_some();
                     if let Err(error) = stack.down(hurry, progress(cell, bus, control)).await {
@@ -115,7 +125,7 @@ async fn run_cell(
 async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
     let up = async {
         match &cell.connect {
-            Connect::Attach { url } => Stack::attach(url, options.bearers.get(&cell.setup.name).cloned(), &cell.setup).await,
+            Connect::Attach { url } => Stack::attach(url, options.bearers.get(&cell.setup.name).cloned()).await,
             Connect::Start => Stack::up(&cell.setup, &cell.models, &options.stack, progress(cell, bus, control)).await,
         }
     };
@@ -155,6 +165,10 @@ fn announce(cell: &CellPlan, stack: &Stack, bus: &Bus, options: &RunOptions, ids
         url: stack.url().to_owned(),
         models: stack.models().to_vec(),
     });
+    if !stack.is_known() && cell.profile.is_none() {
+        let message = "the server does not say what it is; going on, as the setup names no profile".to_owned();
+        bus.emit(&RunEvent::Stack { cell: cell.id.clone(), phase: StackPhase::Ready, message });
+    }
     Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
 }
 

@@ -172,14 +172,22 @@ fn a_running_server_is_attached_to_and_left_alone() {
     let server = owner.wait_for("the server's event", |event| event["event"] == "server");
     let url = server["url"].as_str().expect("an address").to_owned();
     let guest = Project::new().file("paris.feature", PARIS).file("setups/fixed.yaml", FIXED_KEY);
+    let guest = guest.file("setups/other.yaml", "name: other\nextends: fixed\nprofile: ollama\n");
     guest.run(&["run", "paris.feature", "--setup", "fixed", "--url", &url]).exits(0).says(&["1 passed"]);
     // Without the setup there is no key: the server refuses, and the scenario says what it answered.
     let refused = guest.run(&["run", "paris.feature", "--url", &url]);
     assert_ne!(refused.code, Some(0), "{}", refused.all());
     refused.says(&["401"]);
+    stranger(&guest, &url);
     assert!(listens(port(&url)), "an attached server is not ours to stop");
     end(&owner, child);
     assert_gone(&owner);
+}
+
+/// A setup that is about Ollama is not run against this server, and the record says who was met.
+fn stranger(guest: &Project, url: &str) {
+    let guest = guest.run(&["run", "paris.feature", "--setup", "other", "--url", url, "--junit", "junit.xml"]);
+    guest.exits(5).says(&["the setup `other` is for a server like `ollama` (profile `ollama`)", "`llama.cpp", url]);
 }
 
 /// Two signals: the first is heard before the second is sent.
