@@ -23,6 +23,13 @@ pub(super) fn doc(world: &World, step: &gherkin::Step) -> Result<String, Failure
     }
 }
 
+/// The media type of the doc string below the step: the text after its fence where that is one (`text/plain`). A single word
+/// (`json`) only tells an editor how to colour it, and without any it is JSON.
+pub(super) fn media_type(world: &World) -> Result<String, Failure> {
+    let written = world.doc_media_type.as_deref().filter(|written| written.contains('/'));
+    world.fill(written.unwrap_or("application/json"))
+}
+
 /// The cells of the one-column table below the step, filled in.
 pub(super) fn column(world: &World, step: &gherkin::Step) -> Result<Vec<String>, Failure> {
     let rows = table(step)?;
@@ -132,4 +139,23 @@ fn fill_texts(world: &World, value: &mut Value) -> Result<(), Failure> {
         _ => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(written: Option<&str>, expect: &str) {
+        let world = World { doc_media_type: written.map(Into::into), ..World::detached() };
+        assert_eq!(media_type(&world).unwrap(), expect);
+    }
+
+    #[test]
+    fn a_doc_string_has_the_media_type_after_its_fence() {
+        check(None, "application/json");
+        check(Some("json"), "application/json");
+        check(Some("text/plain"), "text/plain");
+        check(Some("text/plain; charset=utf-8"), "text/plain; charset=utf-8");
+    }
 }

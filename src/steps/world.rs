@@ -127,6 +127,8 @@ pub struct World {
     pub batch: usize,
     /// Saved values.
     pub saved: BTreeMap<String, Value>,
+    /// Text after the fence of the running step's doc string; cucumber's own step has no room for it.
+    pub doc_media_type: Option<Arc<str>>,
     assertions: Cell<u64>,
     made: RefCell<Vec<ExchangeId>>,
     records: RefCell<Vec<ExchangeRecord>>,
@@ -134,7 +136,7 @@ pub struct World {
 
 impl World {
     /// A world without a stack, for cucumber's own constructor; every request of it fails with a reason.
-    fn detached() -> Self {
+    pub(super) fn detached() -> Self {
         Self {
             cell: None,
             scenario: ScenarioId("".into()),
@@ -144,6 +146,7 @@ impl World {
             replies: Vec::new(),
             batch: 0,
             saved: BTreeMap::new(),
+            doc_media_type: None,
             assertions: Cell::new(0),
             made: RefCell::new(Vec::new()),
             records: RefCell::new(Vec::new()),

@@ -26,16 +26,26 @@ const LONG: &str = r#"Feature: Long replies
       | owl    |
 "#;
 
+/// A body under a media type of its own.
+const PLAIN: &str = r#"Feature: Media types
+  Scenario: A request that says it is text
+    When I post to "/v1/chat/completions":
+      """text/plain; charset=utf-8
+      {"model": "{{model}}", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+      """
+    Then the request succeeds
+"#;
+
 #[test]
 fn a_passing_feature_exits_0_and_leaves_a_record_and_no_process() {
     let _lock = real_servers();
-    let project = Project::new().file("paris.feature", PARIS);
-    let ran = project.run(&["run", "paris.feature", "--setup", "llamacpp", "--junit", "junit.xml", "--report", "json=out.json"]);
-    ran.exits(0).says(&["1 passed"]);
+    let project = Project::new().file("a/paris.feature", PARIS).file("a/plain.feature", PLAIN);
+    let ran = project.run(&["run", "a", "--setup", "llamacpp", "--junit", "junit.xml", "--report", "json=out.json"]);
+    ran.exits(0).says(&["2 passed"]);
     let junit = project.read("junit.xml");
-    assert!(junit.contains(r#"tests="1" failures="0" errors="0""#), "{junit}");
+    assert!(junit.contains(r#"tests="2" failures="0" errors="0""#), "{junit}");
     let seal: serde_json::Value = serde_json::from_str(&project.read(".fireassay/runs/latest/seal.json")).expect("a seal");
-    assert_eq!(seal["totals"]["totals"]["passed"], 1, "{seal}");
+    assert_eq!(seal["totals"]["totals"]["passed"], 2, "{seal}");
     assert_eq!(seal["exit"], 0);
     let server = project.wait_for("the server's event", |event| event["event"] == "server");
     let url = server["url"].as_str().expect("an address");
@@ -46,6 +56,7 @@ fn a_passing_feature_exits_0_and_leaves_a_record_and_no_process() {
         record.contains("What is the capital of France?") && record.contains(r#""authorization","Bearer ***""#),
         "evidence with masked secrets"
     );
+    assert!(record.contains(r#""content-type","text/plain; charset=utf-8""#), "the doc string's media type");
 }
 
 #[test]
