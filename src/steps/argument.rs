@@ -147,7 +147,8 @@ mod tests {
 
     #[track_caller]
     fn check(written: Option<&str>, expect: &str) {
-        let world = World { doc_media_type: written.map(Into::into), ..World::detached() };
+        let mut world = World::detached();
+        world.doc_media_type = written.map(Into::into);
         assert_eq!(media_type(&world).unwrap(), expect);
     }
 
