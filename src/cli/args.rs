@@ -90,6 +90,12 @@ pub struct SelectArgs {
     /// Same as --model judge=ID
     #[arg(long, value_name = "ID[,ID]", env = "FIREASSAY_JUDGE_MODEL", help_heading = "Models")]
     pub judge_model: Option<String>,
+    /// Safety shield of the stack, for scenarios that name {{safety_shield}}
+    #[arg(long, value_name = "NAME", env = "FIREASSAY_SAFETY_SHIELD", help_heading = "Models")]
+    pub safety_shield: Option<String>,
+    /// Length asked of embeddings; also {{embedding_dimension}}
+    #[arg(long, value_name = "N", env = "FIREASSAY_EMBEDDING_DIMENSION", help_heading = "Models", value_parser = clap::value_parser!(u32).range(1..))]
+    pub embedding_dimension: Option<u32>,
     /// Set an environment variable for setups that read it; repeat for several
     #[arg(long = "env", value_name = "KEY=VALUE", help_heading = "Where")]
     pub env: Vec<String>,

@@ -268,6 +268,8 @@ fn rerun_line(select: &SelectArgs) -> String {
     flag("vision-model", &one(&select.vision_model));
     flag("embedding-model", &one(&select.embedding_model));
     flag("judge-model", &one(&select.judge_model));
+    flag("safety-shield", &one(&select.safety_shield));
+    flag("embedding-dimension", &one(&select.embedding_dimension.map(|length| length.to_string())));
     for pair in &select.env {
         let name = pair.split('=').next().unwrap_or_default();
         flag("env", &[format!("{name}=…")]);

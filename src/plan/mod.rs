@@ -31,7 +31,8 @@ pub use input::{
 };
 pub use tags::{TagError, TagExpr};
 pub use types::{
-    CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,
+    CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Named, Plan, Sampling, ScenarioPlan,
+    StepPlan,
 };
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{Failure, StepResult};
 use crate::check::{Held, Said};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
-use crate::plan::{Mode, Sampling};
+use crate::plan::{Mode, Named, Sampling};
 use crate::spec::ToolSpec;
 use crate::wire::{self, Caps, ChatReply, Client, End, Evidence, Exchange, Request, TransportKind};
 
@@ -28,6 +28,8 @@ pub struct CellContext {
     pub models: Vec<(String, String)>,
     /// Defaults of every request.
     pub sampling: Sampling,
+    /// Values that scenarios may name.
+    pub named: Named,
     /// Tools that may be offered.
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
     /// Path that answers health.
@@ -236,7 +238,11 @@ impl World {
             (None, "model") => Ok(Value::String(self.draft.model.clone().unwrap_or_default())),
             (None, "url") => Ok(Value::String(self.cell()?.url.clone())),
             (None, _) => {
-                let known = self.saved.keys().map(String::as_str).chain(["model", "url"]);
+                if let Some(value) = self.cell.as_ref().and_then(|cell| cell.named.get(name)) {
+                    return Ok(value);
+                }
+                let own = Named::NAMES.iter().map(|(name, _)| *name);
+                let known = self.saved.keys().map(String::as_str).chain(["model", "url"]).chain(own);
                 let help = crate::source::did_you_mean(name, known).unwrap_or_default();
                 Err(Failure::author(format!("no value was saved as `{name}`; {help}")))
             }
