@@ -47,6 +47,9 @@ fn a_passing_feature_exits_0_and_leaves_a_record_and_no_process() {
     let seal: serde_json::Value = serde_json::from_str(&project.read(".fireassay/runs/latest/seal.json")).expect("a seal");
     assert_eq!(seal["totals"]["totals"]["passed"], 2, "{seal}");
     assert_eq!(seal["exit"], 0);
+    let phases: Vec<_> =
+        project.events().iter().filter(|event| event["event"] == "stack").map(|event| event["phase"].clone()).collect();
+    assert_eq!(phases, ["start", "ready", "stop", "gone"], "the record says how the server ended");
     let server = project.wait_for("the server's event", |event| event["event"] == "server");
     let url = server["url"].as_str().expect("an address");
     assert!(server["server"].as_str().is_some_and(|name| name.contains("llama.cpp")), "{server}");

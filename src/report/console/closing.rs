@@ -140,6 +140,11 @@ impl<'a> Page<'a> {
             let pad =
                 |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(super::paint::width_of(text))));
             let rest = format!("{}  {}  {took}", pad(server, widths[1]), pad(counted, widths[2]));
+            if widths[0] + 4 + super::paint::width_of(&rest) > self.blocks.width {
+                out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &format!("{counted}  {took}"))));
+                out.push(format!("    {}", self.paint.tone(Tone::Quiet, &fit(server, self.blocks.width.saturating_sub(4)))));
+                continue;
+            }
             out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &rest)));
         }
         let begun = self.summary.cells.iter().filter(|cell| cell.skipped.is_none());
