@@ -125,6 +125,12 @@ pub struct SelectArgs {
     pub color: ColorArg,
 }
 
+/// A time span in which something can happen.
+fn some_time(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span.0.is_zero() { Err("in no time nothing can run; write a span such as `30m`".to_owned()) } else { Ok(span) }
+}
+
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -138,7 +144,7 @@ pub struct RunArgs {
     #[arg(long, env = "FIREASSAY_FAIL_FAST", help_heading = "How")]
     pub fail_fast: bool,
     /// Time limit of the whole run (`30m`)
-    #[arg(long, value_name = "SPAN", env = "FIREASSAY_MAX_TIME", help_heading = "How")]
+    #[arg(long, value_name = "SPAN", value_parser = some_time, env = "FIREASSAY_MAX_TIME", help_heading = "How")]
     pub max_time: Option<Span>,
     /// Write JUnit XML here; removed at the start, so that no stale green file survives
     #[arg(long, value_name = "FILE", env = "FIREASSAY_JUNIT", help_heading = "Output")]

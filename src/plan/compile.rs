@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::draft::{DraftFile, Parameters, TagLists};
 use super::sentence::Finder;
 use super::{Catalogue, ExpectForm, Plan, PlanInput, SuiteInput, TagExpr, case, cell, feature, hash, tool};
-use crate::source::{At, Diagnostic, Diagnostics, SourceMap};
+use crate::source::{At, Diagnostic, Diagnostics, SourceMap, is_near, nearest};
 use crate::spec::files::BUILTIN;
 
 /// Everything a run would do, and every mistake on the way there. A selection that leaves nothing is an empty plan, not a mistake.
@@ -142,7 +142,11 @@ fn unmatched_known(map: &SourceMap, input: &PlanInput, names: &HashSet<Arc<str>>
                 continue;
             }
             let message = format!("no scenario is named `{}`", entry.scenario);
-            let near = crate::source::nearest(&entry.scenario, names.iter().map(|name| &**name), 1);
+            // A name without its ` [key=value]` is near as well: that is what is forgotten most.
+            let base = |name: &str| name.split(" [").next().unwrap_or_default().to_owned();
+            let wanted = base(&entry.scenario);
+            let close = names.iter().map(|name| &**name).filter(|name| base(name) == wanted || is_near(&wanted, &base(name)));
+            let near = nearest(&entry.scenario, close, 1);
             let help = near.first().map(|name| format!("the nearest is `{name}`; names hold their ` [key=value]`"));
             diagnostics.push(Diagnostic::warning("profile/unmatched-known", at, message).help(help));
         }

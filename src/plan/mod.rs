@@ -23,7 +23,7 @@ mod tool;
 mod types;
 
 pub use address::normal_url;
-pub use catalogue::{Catalogue, DefId, Found, StepDef, StepUse};
+pub use catalogue::{Below, Catalogue, DefId, Found, StepDef, StepUse};
 pub use compile::compile;
 pub use expect::{ExpectForm, ExpectValue, quote};
 pub use input::{

@@ -103,20 +103,23 @@ pub(super) fn kind(word: &str) -> Result<(), String> {
 
 /// The schema in the doc string below the step, JSON or YAML.
 pub(super) fn schema(world: &World, step: &gherkin::Step) -> Result<Schema, Failure> {
-    read_schema(&doc(world, step)?).map(|(_, schema)| schema).map_err(Failure::author)
+    read_schema(&doc(world, step)?).map(|(_, schema)| schema).map_err(|(words, _)| Failure::author(words))
 }
 
 /// A schema in JSON or YAML: its value, and compiled.
-pub(super) fn read_schema(text: &str) -> Result<(Value, Schema), String> {
+/// The error is one line, and where in the schema it is, as a JSON pointer.
+pub(super) fn read_schema(text: &str) -> Result<(Value, Schema), (String, String)> {
+    let whole = |words: String| (words, String::new());
     // JSON first: its errors name a line and column of their own, and YAML would take much of what is nearly JSON.
     let json = text.trim_start().starts_with('{');
     let value: Value = if json {
-        serde_json::from_str(text).map_err(|error| format!("the schema is not JSON: {error}"))?
+        serde_json::from_str(text).map_err(|error| whole(format!("the schema is not JSON: {error}")))?
     } else {
-        yaml::parse_plain(text)
-            .map_err(|error| format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default()))?
+        yaml::parse_plain(text).map_err(|error| {
+            whole(format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default()))
+        })?
     };
-    let schema = Schema::compile(&value).map_err(|error| error.to_string())?;
+    let schema = Schema::compile(&value).map_err(|error| (error.to_string(), error.pointer))?;
     Ok((value, schema))
 }
 

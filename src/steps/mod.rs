@@ -31,6 +31,6 @@ mod world;
 pub use catalogue::{StepFunction, StepText, catalogue, functions};
 pub use expect::EXPECT;
 pub use failure::{Failure, StepResult};
-pub use lint::lint;
+pub use lint::{BadArgument, Part, lint};
 pub use parameter::{Delivery, Json, Names, Numbers, Text, TimeSpan, Word};
 pub use world::{CellContext, Draft, Key, Reply, World};

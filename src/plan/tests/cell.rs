@@ -198,7 +198,7 @@ fn known_failures_meet_their_scenarios_by_name() {
     assert_eq!(first(&plan).known, [KnownClaim { entry: 0 }]);
     assert_eq!(plan.cells[0].contract, Contract::Profile);
     bench.input.profiles = profile("b");
-    bench.refuses("profile/unmatched-known", &["no scenario is named `b`", "the nearest is `a`"]);
+    bench.refuses("profile/unmatched-known", &["no scenario is named `b`"]);
     bench.input.selection.narrowed = true;
     bench.plan();
 }
