@@ -120,8 +120,7 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     let folder = record::create(args.run_dir.as_deref(), &format!("{}-{}", first.suite.name, first.setup.name))?;
     let epoch = Instant::now();
     let bus = Bus::new();
-    let mut log = EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?;
-    bus.add(move |event: &RunEvent| log.append(event).map_err(|error| error.to_string()));
+    bus.add(EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?);
     let summary = Rc::new(RefCell::new(RunSummary::default()));
     let fold = Rc::clone(&summary);
     bus.add(move |event: &RunEvent| {

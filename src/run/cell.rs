@@ -293,6 +293,11 @@ impl CellRun {
         &self.control
     }
 
+    /// The engine begins to wait.
+    pub fn settle(&self) {
+        self.bus.settle();
+    }
+
     /// A try begins.
     pub fn started(&mut self, task: &Task) {
         if let Some(stack) = &self.stack {
