@@ -3,4 +3,6 @@
 mod bad;
 mod harness;
 mod life;
+mod provision;
+mod schemas;
 mod tidy;
