@@ -22,12 +22,13 @@ pub fn count(exchange: &Exchange, wanted: u64) -> Held {
     broken(KIND, Whose::Wire, format!("{wanted} come back"), wanted, actual)
 }
 
-/// Every embedding is a list of numbers, all of one length.
+/// Every embedding is a list of numbers, all of one length: the request's `dimensions`, where it asks for some.
 pub fn same_length(exchange: &Exchange) -> Held {
     let items = items(exchange);
     let lengths: Option<Vec<Option<usize>>> = items.as_ref().map(|items| items.iter().map(length).collect());
+    let asked = asked(exchange);
     if let Some([Some(first), rest @ ..]) = lengths.as_deref()
-        && *first > 0
+        && asked.map_or(*first > 0, |asked| *first as u64 == asked)
         && rest.iter().all(|length| length == &Some(*first))
     {
         return Ok(());
@@ -42,7 +43,11 @@ pub fn same_length(exchange: &Exchange) -> Held {
         Some(_) => "no embeddings".to_owned(),
         None => nothing(exchange),
     };
-    broken(KIND, Whose::Wire, "every embedding has the same length", "lists of numbers, all of one length", actual)
+    let wanted = match asked {
+        Some(asked) => format!("lists of {asked} numbers, as the request asks for"),
+        None => "lists of numbers, all of one length".to_owned(),
+    };
+    broken(KIND, Whose::Wire, "every embedding has the same length", wanted, actual)
 }
 
 /// The embeddings carry the indexes 0, 1, 2, … in this order.
@@ -63,6 +68,12 @@ pub fn in_order(exchange: &Exchange) -> Held {
         None => nothing(exchange),
     };
     broken(KIND, Whose::Wire, "the embeddings are numbered in order", "the indexes 0, 1, 2, … in order", actual)
+}
+
+/// The length that the request asks for.
+fn asked(exchange: &Exchange) -> Option<u64> {
+    let body: Value = serde_json::from_slice(exchange.request.body.as_ref()?).ok()?;
+    body["dimensions"].as_u64()
 }
 
 fn items(exchange: &Exchange) -> Option<Vec<Value>> {
@@ -92,6 +103,15 @@ mod tests {
         let exchange = exchange(status, &format!(r#"{{"object":"list","data":{data}}}"#));
         let seen = [count(&exchange, 2), same_length(&exchange), in_order(&exchange)].map(|held| held.is_ok());
         assert_eq!(seen, [two, same, order], "{data}");
+    }
+
+    #[test]
+    fn a_length_that_was_asked_for_is_held() {
+        let mut exchange = exchange(200, r#"{"data":[{"embedding":[1,2]},{"embedding":[3,4]}]}"#);
+        for (request, expect) in [(r#"{"dimensions":2}"#, true), (r#"{"dimensions":3}"#, false), (r#"{"input":"a"}"#, true)] {
+            exchange.request.body = Some(request.into());
+            assert_eq!(same_length(&exchange).is_ok(), expect, "{request}");
+        }
     }
 
     #[test]

@@ -92,6 +92,12 @@ pub struct SelectArgs {
     /// Same as --model judge=ID
     #[arg(long, value_name = "ID[,ID]", env = "FIREASSAY_JUDGE_MODEL", help_heading = "Models")]
     pub judge_model: Option<String>,
+    /// Safety shield of the stack, for scenarios that name {{safety_shield}}
+    #[arg(long, value_name = "NAME", env = "FIREASSAY_SAFETY_SHIELD", help_heading = "Models")]
+    pub safety_shield: Option<String>,
+    /// Length asked of embeddings; also {{embedding_dimension}}
+    #[arg(long, value_name = "N", env = "FIREASSAY_EMBEDDING_DIMENSION", help_heading = "Models", value_parser = clap::value_parser!(u32).range(1..))]
+    pub embedding_dimension: Option<u32>,
     /// Set an environment variable for setups that read it; repeat for several
     #[arg(long = "env", value_name = "KEY=VALUE", help_heading = "Where")]
     pub env: Vec<String>,
@@ -121,6 +127,12 @@ pub struct SelectArgs {
     pub color: ColorArg,
 }
 
+/// A time span in which something can happen.
+fn some_time(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse()?;
+    if span.0.is_zero() { Err("in no time nothing can run; write a span such as `30m`".to_owned()) } else { Ok(span) }
+}
+
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -134,7 +146,7 @@ pub struct RunArgs {
     #[arg(long, env = "FIREASSAY_FAIL_FAST", help_heading = "How")]
     pub fail_fast: bool,
     /// Time limit of the whole run (`30m`)
-    #[arg(long, value_name = "SPAN", env = "FIREASSAY_MAX_TIME", help_heading = "How")]
+    #[arg(long, value_name = "SPAN", value_parser = some_time, env = "FIREASSAY_MAX_TIME", help_heading = "How")]
     pub max_time: Option<Span>,
     /// Write JUnit XML here; removed at the start, so that no stale green file survives
     #[arg(long, value_name = "FILE", env = "FIREASSAY_JUNIT", help_heading = "Output")]

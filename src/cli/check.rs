@@ -23,9 +23,9 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     terminal::show(&compiled.map, &compiled.diagnostics, args.color);
     terminal::out(&format!(
         "{}, {}, {}: {}, {}\n",
-        count(compiled.suites as u64, "suite"),
-        count(compiled.setups as u64, "setup"),
-        count(compiled.plan.planned(), "scenario"),
+        count(compiled.counts.suites as u64, "suite"),
+        count(compiled.counts.setups as u64, "setup"),
+        count(compiled.counts.scenarios, "scenario"),
         count(errors as u64, "error"),
         count(warnings as u64, "warning"),
     ));

@@ -9,16 +9,16 @@ use std::sync::Arc;
 use super::lint;
 use super::paths::{FILES, is_yaml};
 use crate::plan::{
-    self, CaseFileInput, CaseInput, Connect, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, Selection,
+    self, CaseFileInput, CaseInput, CellPlan, Connect, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, Selection,
     SetupInput, SuiteInput,
 };
 use crate::source::{At, Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
 use crate::spec::case::Each;
 use crate::spec::env::expand_env;
-use crate::spec::files::{Kind, Origin, Project};
+use crate::spec::files::{BUILTIN, Kind, Origin, Project};
 use crate::spec::gherkin::Document;
 use crate::spec::rows::case_rows;
-use crate::spec::{CaseFile, CaseSpec, Places, SetupSpec};
+use crate::spec::{CaseFile, CaseSpec, Places, SetupSpec, SuiteSpec};
 use crate::spec::{gherkin, load_cases, load_profile, load_setup, load_suite, load_tool};
 
 /// What is asked for.
@@ -51,10 +51,34 @@ pub(super) struct Compiled {
     pub diagnostics: Diagnostics,
     /// Bearer token by setup, for stacks that run already.
     pub bearers: HashMap<String, String>,
-    /// Suites that were read.
+    /// What was read.
+    pub counts: Counts,
+}
+
+/// How much there is of the project's own: a built-in setup counts where a suite of the project uses it. In a folder that
+/// has no suite and no setup of its own, the built-in ones are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Counts {
     pub suites: usize,
-    /// Setups that were read.
     pub setups: usize,
+    pub scenarios: u64,
+}
+
+impl Counts {
+    fn of(project: &Project, input: &PlanInput, plan: &Plan) -> Self {
+        let on_disk = |kind, name: &str| project.find(kind, name).is_none_or(|path| !path.starts_with(BUILTIN));
+        let own = |suite: &SuiteSpec| on_disk(Kind::Suite, &suite.name);
+        let any = input.suites.iter().any(|suite| own(&suite.spec))
+            || input.setups.iter().any(|setup| on_disk(Kind::Setup, &setup.spec.name));
+        let suites = || input.suites.iter().filter(|suite| !any || own(&suite.spec));
+        let used = |name: &str| suites().any(|suite| suite.spec.default_setup.as_deref() == Some(name));
+        let counted = |name: &str| !any || on_disk(Kind::Setup, name) || used(name);
+        Self {
+            suites: suites().filter(|suite| suite.spec.name != FILES).count(),
+            setups: input.setups.iter().filter(|setup| counted(&setup.spec.name)).count(),
+            scenarios: plan.cells.iter().filter(|cell| !any || own(&cell.suite)).map(CellPlan::planned).sum(),
+        }
+    }
 }
 
 /// Loads and compiles.
@@ -65,8 +89,8 @@ pub(super) fn compile(project: &Project, request: LoadRequest) -> Compiled {
     diagnostics.extend(mistakes);
     diagnostics.extend(lint::lint(&map, &plan, &catalogue));
     let bearers = bearers(&plan, &input);
-    let suites = input.suites.iter().filter(|suite| suite.spec.name != FILES).count();
-    Compiled { map, plan, diagnostics, bearers, suites, setups: input.setups.len() }
+    let counts = Counts::of(project, &input, &plan);
+    Compiled { map, plan, diagnostics, bearers, counts }
 }
 
 /// Tokens of the setups that are attached to. One made for the run (`<key>`) is known to nobody but a server of ours.

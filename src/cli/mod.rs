@@ -32,7 +32,7 @@ use exit::Exit;
 /// Runs the command line; returns the exit code.
 pub fn main(arguments: &[OsString]) -> u8 {
     crate::run::install_hook();
-    let matches = match Cli::command().try_get_matches_from(arguments) {
+    let matches = match command_line().try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
             let code = if error.use_stderr() { Exit::Usage } else { Exit::Accepted };
@@ -54,6 +54,11 @@ pub fn main(arguments: &[OsString]) -> u8 {
     dispatch(cli.command, sub, arguments).code()
 }
 
+/// The command line. Help names the variable of each flag, not what is in it now.
+fn command_line() -> clap::Command {
+    Cli::command().mut_subcommands(|sub| sub.mut_args(|arg| arg.hide_env_values(true)))
+}
+
 fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[OsString]) -> Exit {
     match command {
         Command::Run(args) => run::run(&args, matches, arguments),
@@ -69,7 +74,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Ast(args) => ast::ast(&args),
         Command::Completions { shell } => {
             let mut text = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "fireassay", &mut text);
+            clap_complete::generate(shell, &mut command_line(), "fireassay", &mut text);
             terminal::out(&String::from_utf8_lossy(&text));
             Exit::Accepted
         }

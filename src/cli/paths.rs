@@ -64,7 +64,9 @@ impl Loader<'_> {
                 Origin::Disk => format!("the folder `{path}` holds no feature and no case file"),
                 Origin::Builtin => format!("there is no file and no folder `{path}`"),
             };
-            self.diagnostics.push(Diagnostic::error("file/no-match", None, message));
+            // A folder that is not there is looked for under a name near it, as a pattern would be.
+            let near = self.project.glob(&format!("{folder}/**"), Origin::Disk).err().and_then(|refusal| refusal.help);
+            self.diagnostics.push(Diagnostic::error("file/no-match", None, message).help(near));
         }
         files
     }

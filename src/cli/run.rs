@@ -120,8 +120,7 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     let folder = record::create(args.run_dir.as_deref(), &format!("{}-{}", first.suite.name, first.setup.name))?;
     let epoch = Instant::now();
     let bus = Bus::new();
-    let mut log = EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?;
-    bus.add(move |event: &RunEvent| log.append(event).map_err(|error| error.to_string()));
+    bus.add(EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?);
     let summary = Rc::new(RefCell::new(RunSummary::default()));
     let fold = Rc::clone(&summary);
     bus.add(move |event: &RunEvent| {
@@ -268,6 +267,8 @@ fn rerun_line(select: &SelectArgs) -> String {
     flag("vision-model", &one(&select.vision_model));
     flag("embedding-model", &one(&select.embedding_model));
     flag("judge-model", &one(&select.judge_model));
+    flag("safety-shield", &one(&select.safety_shield));
+    flag("embedding-dimension", &one(&select.embedding_dimension.map(|length| length.to_string())));
     for pair in &select.env {
         let name = pair.split('=').next().unwrap_or_default();
         flag("env", &[format!("{name}=…")]);

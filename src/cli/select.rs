@@ -76,6 +76,10 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
             ),
         }
     }
+    overrides.safety_shield =
+        args.safety_shield.clone().map(|value| Given { value, origin: origin("safety_shield", "safety-shield") });
+    overrides.embedding_dimension =
+        args.embedding_dimension.map(|value| Given { value, origin: origin("embedding_dimension", "embedding-dimension") });
     let given = |id: &str, value: Option<u32>| value.map(|value| Given { value, origin: origin(id, id) });
     overrides.concurrency = given("concurrency", args.concurrency);
     overrides.retries = given("retries", args.retries);

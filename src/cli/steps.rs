@@ -45,7 +45,8 @@ fn human(hits: &[&StepDef]) -> String {
         }
         out.push_str(&format!("  {}\n", def.sentence));
         for line in def.doc.lines() {
-            out.push_str(&format!("      {line}\n"));
+            out.push_str(format!("      {line}").trim_end());
+            out.push('\n');
         }
         if !def.example.is_empty() && def.example != def.sentence {
             out.push_str(&format!("      e.g. {} {}\n", def.kind.word(), def.example.replace('\n', "\n           ")));

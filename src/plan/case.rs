@@ -126,7 +126,9 @@ impl Expansion<'_> {
     }
 
     fn place(&self, pointer: &str) -> At {
-        self.places.key(&format!("{}{pointer}", self.case.pointer)).unwrap_or(self.at)
+        let pointer = format!("{}{pointer}", self.case.pointer);
+        // An item of a list has a value and no key.
+        self.places.key(&pointer).or_else(|| self.places.value(&pointer)).unwrap_or(self.at)
     }
 
     fn run(

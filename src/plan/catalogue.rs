@@ -31,6 +31,15 @@ impl StepUse {
     }
 }
 
+/// What a sentence takes below it, with a sample of it: the text between the fences, or the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Below {
+    /// A doc string.
+    Doc(&'static str),
+    /// A table.
+    Table(&'static str),
+}
+
 /// One sentence.
 #[derive(Debug, Clone)]
 pub struct StepDef {
@@ -42,6 +51,8 @@ pub struct StepDef {
     pub doc: &'static str,
     /// A line that uses it.
     pub example: &'static str,
+    /// What stands below it; `None` also for sentences of embedding crates, of which that is not known.
+    pub below: Option<Below>,
     /// Topic: name of the Rust file it stands in.
     pub topic: &'static str,
     /// Where it is defined, `src/steps/reply.rs:12`.
@@ -223,7 +234,7 @@ mod tests {
     use super::*;
 
     fn def(sentence: &'static str, regex: fn() -> Regex) -> StepDef {
-        StepDef { sentence, kind: StepUse::Then, doc: "", example: "", topic: "t", place: String::new(), regex }
+        StepDef { sentence, kind: StepUse::Then, doc: "", example: "", below: None, topic: "t", place: String::new(), regex }
     }
 
     #[test]

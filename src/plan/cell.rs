@@ -7,7 +7,8 @@ use super::address::normal_url;
 use super::draft::{Draft, DraftFile};
 use super::settings::{self, Settings};
 use super::{
-    CellPlan, Connect, Explained, FeaturePlan, KnownClaim, PlanInput, ProfileInput, ScenarioPlan, SetupInput, SuiteInput, name,
+    CellPlan, Connect, Explained, FeaturePlan, KnownClaim, Named, PlanInput, ProfileInput, ScenarioPlan, SetupInput, SuiteInput,
+    name,
 };
 use crate::event::{CellId, ScenarioId, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
@@ -218,6 +219,7 @@ impl Builder<'_> {
             skip: self.skip(),
             concurrency: self.settings.concurrency,
             sampling: self.settings.sampling.clone(),
+            named: self.settings.named.clone(),
             explained,
             tools: self.input.tools.clone(),
             features,
@@ -241,6 +243,12 @@ impl Builder<'_> {
 
     /// Why a scenario is not applicable to this setup.
     fn scenario_skip(&self, draft: &Draft, models: &Models) -> Option<String> {
+        let unset = Named::NAMES.iter().find(|(name, _)| self.settings.named.get(name).is_none() && mentions(draft, name));
+        if let Some((name, flag)) = unset {
+            return Some(format!(
+                "nothing sets `{name}`, which it names: give `{flag}`, or `defaults: {{{name}: …}}` in the setup"
+            ));
+        }
         if self.setup.bare {
             return None;
         }
@@ -270,6 +278,18 @@ impl Models {
         explained.push(Explained { key: format!("models.{role}"), value: model.to_owned(), origin: origin.to_owned() });
         Self { by_role, telling, explained }
     }
+}
+
+/// Whether a text of a scenario's steps holds `{{name}}`.
+fn mentions(draft: &Draft, name: &str) -> bool {
+    let holds = |text: &str| {
+        let mut parts = text.split("{{").skip(1);
+        parts.any(|part| part.split_once("}}").is_some_and(|(inner, _)| inner.trim() == name))
+    };
+    draft.steps.iter().any(|step| {
+        let cells = step.table.iter().flat_map(|rows| rows.iter()).flatten();
+        holds(&step.text) || step.doc.as_ref().is_some_and(|doc| holds(&doc.content)) || cells.into_iter().any(|cell| holds(cell))
+    })
 }
 
 /// Entries of a profile's `known:` by the scenario they name.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::draft::{DraftFile, Parameters, TagLists};
 use super::sentence::Finder;
 use super::{Catalogue, ExpectForm, Plan, PlanInput, SuiteInput, TagExpr, case, cell, feature, hash, tool};
-use crate::source::{At, Diagnostic, Diagnostics, SourceMap};
+use crate::source::{At, Diagnostic, Diagnostics, SourceMap, is_near, nearest};
+use crate::spec::files::BUILTIN;
 
 /// Everything a run would do, and every mistake on the way there. A selection that leaves nothing is an empty plan, not a mistake.
 ///
@@ -37,7 +38,7 @@ pub fn compile(map: &SourceMap, input: &PlanInput, catalogue: &Catalogue, expect
     }
     one_id_each(&cells, &mut diagnostics);
     if !input.selection.is_active() && input.suites.iter().all(|suite| suite.complete) {
-        unmatched_known(input, &names, &mut diagnostics);
+        unmatched_known(map, input, &names, &mut diagnostics);
     }
     diagnostics.append(&mut finder.diagnostics);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.at.is_some(), diagnostic.at));
@@ -128,7 +129,7 @@ fn one_id_each(cells: &[super::CellPlan], diagnostics: &mut Diagnostics) {
 }
 
 /// Known failures of scenarios that no suite has.
-fn unmatched_known(input: &PlanInput, names: &HashSet<Arc<str>>, diagnostics: &mut Diagnostics) {
+fn unmatched_known(map: &SourceMap, input: &PlanInput, names: &HashSet<Arc<str>>, diagnostics: &mut Diagnostics) {
     for profile in &input.profiles {
         for (index, entry) in profile.spec.known.iter().enumerate() {
             let plain = entry.scenario.rsplit_once(" [repeat=").map_or(entry.scenario.as_str(), |(plain, _)| plain);
@@ -136,8 +137,16 @@ fn unmatched_known(input: &PlanInput, names: &HashSet<Arc<str>>, diagnostics: &m
                 continue;
             }
             let at = profile.places.value(&format!("/known/{index}/scenario"));
+            // The profiles that are built in are about the suites that are built in; an author with other suites has no part in that.
+            if at.is_some_and(|at| map.file(at.file).name().starts_with(BUILTIN)) {
+                continue;
+            }
             let message = format!("no scenario is named `{}`", entry.scenario);
-            let near = crate::source::nearest(&entry.scenario, names.iter().map(|name| &**name), 1);
+            // A name without its ` [key=value]` is near as well: that is what is forgotten most.
+            let base = |name: &str| name.split(" [").next().unwrap_or_default().to_owned();
+            let wanted = base(&entry.scenario);
+            let close = names.iter().map(|name| &**name).filter(|name| base(name) == wanted || is_near(&wanted, &base(name)));
+            let near = nearest(&entry.scenario, close, 1);
             let help = near.first().map(|name| format!("the nearest is `{name}`; names hold their ` [key=value]`"));
             diagnostics.push(Diagnostic::warning("profile/unmatched-known", at, message).help(help));
         }

@@ -55,6 +55,7 @@ impl Hash {
         self.text(cell.skip.as_deref().unwrap_or(""));
         self.number(u64::from(cell.concurrency));
         self.json(&cell.sampling);
+        self.json(&cell.named);
         self.number(cell.tools.len() as u64);
         for tool in &*cell.tools {
             self.json(&**tool);

@@ -165,6 +165,10 @@ pub struct Overrides {
     pub url: Option<Given<String>>,
     /// `--model ROLE=ID[,ID]` and its relatives.
     pub models: Vec<Given<(String, Vec<String>)>>,
+    /// `--safety-shield`.
+    pub safety_shield: Option<Given<String>>,
+    /// `--embedding-dimension`.
+    pub embedding_dimension: Option<Given<u32>>,
     /// `--concurrency`.
     pub concurrency: Option<Given<u32>>,
     /// `--retries`.

@@ -23,7 +23,7 @@ mod tool;
 mod types;
 
 pub use address::normal_url;
-pub use catalogue::{Catalogue, DefId, Found, StepDef, StepUse};
+pub use catalogue::{Below, Catalogue, DefId, Found, StepDef, StepUse};
 pub use compile::compile;
 pub use expect::{ExpectForm, ExpectValue, quote};
 pub use input::{
@@ -31,7 +31,8 @@ pub use input::{
 };
 pub use tags::{TagError, TagExpr};
 pub use types::{
-    CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Plan, Sampling, ScenarioPlan, StepPlan,
+    CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Named, Plan, Sampling, ScenarioPlan,
+    StepPlan,
 };
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Catalogue, DefId, DocArg, Found, StepDef, StepPlan, StepUse, tool};
+use super::{Below, Catalogue, DefId, DocArg, Found, StepDef, StepPlan, StepUse, tool};
 use crate::event::Place;
 use crate::source::{At, Code, Diagnostic, Diagnostics, SourceMap};
 use crate::spec::ToolSpec;
@@ -204,7 +204,7 @@ impl<'a> Finder<'a> {
         if let Some(near) = self.suggested.get(&raw.text) {
             for &id in &**near {
                 let def = self.catalogue.def(id);
-                let mut note = format!("near: `{}` ({})", def.sentence, def.place);
+                let mut note = format!("near: `{}`", def.sentence);
                 if !def.example.is_empty() {
                     note.push_str(", for example `");
                     note.push_str(def.example.lines().next().unwrap_or("").trim());
@@ -221,15 +221,12 @@ impl<'a> Finder<'a> {
 fn wrong_argument(definition: &StepDef, raw: &RawStep) -> Option<Diagnostic> {
     let sentence = definition.sentence;
     match (sentence.ends_with(':'), raw.table.is_some(), raw.doc.is_some()) {
-        (true, true, false) | (true, false, true) | (false, false, false) => None,
-        (true, false, false) => {
-            let message = format!("`{sentence}` needs a table or doc string below it");
-            Some(Diagnostic::error("step/missing-argument", raw.text_at, message).help(example(definition.example)))
-        }
         (true, true, true) => {
             let message = format!("`{sentence}` takes a table or a doc string, not both");
             Some(Diagnostic::error("step/unexpected-argument", raw.text_at, message).help("take one of them away".to_owned()))
         }
+        (true, table, doc) => missing_argument(definition, raw, table, doc),
+        (false, false, false) => None,
         (false, ..) => {
             let message = format!("`{sentence}` takes no table or doc string");
             let help = "take it away, or use the sentence that ends with `:`".to_owned();
@@ -238,13 +235,32 @@ fn wrong_argument(definition: &StepDef, raw: &RawStep) -> Option<Diagnostic> {
     }
 }
 
+fn missing_argument(definition: &StepDef, raw: &RawStep, table: bool, doc: bool) -> Option<Diagnostic> {
+    let (what, instead) = match definition.below {
+        Some(Below::Doc(_)) if !doc => ("a doc string", ", not a table"),
+        Some(Below::Table(_)) if !table => ("a table", ", not a doc string"),
+        None if !doc && !table => ("a table or a doc string", ""),
+        _ => return None,
+    };
+    let instead = if table || doc { instead } else { "" };
+    let message = format!("`{}` needs {what} below it{instead}", definition.sentence);
+    let sample = definition.below.map(|below| sample(below, &format!("{}{}", raw.keyword, raw.text)));
+    Some(Diagnostic::error("step/missing-argument", raw.text_at, message).help(sample))
+}
+
+/// The step as it is written, with something below it.
+fn sample(below: Below, step: &str) -> String {
+    let lines = match below {
+        Below::Doc(text) => format!("\"\"\"\n{text}\n\"\"\""),
+        Below::Table(rows) => rows.to_owned(),
+    };
+    let lines: String = lines.lines().map(|line| format!("\n  {line}")).collect();
+    format!("for example:\n{step}{lines}")
+}
+
 /// The first value in a step's sentence, without its quotes.
 fn first_value(step: &StepPlan) -> Option<&str> {
     step.captures.iter().skip(1).map(|(_, text)| text.as_str()).find(|text| !text.is_empty()).map(|text| text.trim_matches('"'))
-}
-
-fn example(example: &str) -> Option<String> {
-    (!example.is_empty()).then(|| format!("for example:\n{example}"))
 }
 
 fn short(text: &str) -> String {

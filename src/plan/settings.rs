@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Contract, Explained, Given, Mode, Overrides, Sampling, SetupInput, SuiteInput};
+use super::{Contract, Explained, Given, Mode, Named, Overrides, Sampling, SetupInput, SuiteInput};
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::yaml::Span;
 
@@ -17,6 +17,7 @@ const SCENARIO_TIMEOUT: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
     pub sampling: Sampling,
+    pub named: Named,
     pub step_timeout: Duration,
     pub scenario_timeout: Duration,
     pub retries: u32,
@@ -57,7 +58,8 @@ impl Resolver<'_> {
         } else {
             (built_in, "built-in".to_owned())
         };
-        let shown = value.as_ref().map_or_else(|| "not sent".to_owned(), ToString::to_string);
+        let unset = if key == "safety_shield" { "not set" } else { "not sent" };
+        let shown = value.as_ref().map_or_else(|| unset.to_owned(), ToString::to_string);
         self.explained.push(Explained { key: key.to_owned(), value: shown, origin });
         value
     }
@@ -102,6 +104,12 @@ pub(super) fn resolve(
         timeout: Some(step_timeout),
         extra: serde_json::Map::new(),
     };
+    let dimension = flag(overrides.embedding_dimension.as_ref());
+    let shield = flag(overrides.safety_shield.as_ref());
+    let named = Named {
+        embedding_dimension: r.pick("embedding_dimension", dimension, high.embedding_dimension, low.embedding_dimension, None),
+        safety_shield: r.pick("safety_shield", shield, high.safety_shield.clone(), low.safety_shield.clone(), None),
+    };
     let mode = overrides.mode.as_ref().map_or(Mode::Live, |given| given.value);
     let origin = overrides.mode.as_ref().map_or("built-in", |given| given.origin.as_str());
     r.explained.push(Explained { key: "mode".to_owned(), value: mode.word().to_owned(), origin: origin.to_owned() });
@@ -125,6 +133,7 @@ pub(super) fn resolve(
     }
     let settings = Settings {
         sampling,
+        named,
         step_timeout,
         scenario_timeout: scenario_timeout.map_or(SCENARIO_TIMEOUT, |span| span.0),
         retries: retries.unwrap_or(0),

@@ -156,6 +156,12 @@ fn tokens(text: &str) -> Result<Vec<Token>, TagError> {
             }
         }
         let range = start..end;
+        for (written, meant) in [("&&", "and"), ("||", "or")] {
+            if let Some(at) = text[range.clone()].find(written) {
+                let range = start + at..start + at + written.len();
+                return Err(error(range, format!("`{written}` is no operator"), Some(format!("did you mean `{meant}`?"))));
+            }
+        }
         let escaped = text[range.clone()].contains('\\');
         let kind = match word.as_str() {
             "and" if !escaped => Kind::And,

@@ -130,6 +130,8 @@ pub struct CellPlan {
     pub concurrency: u32,
     /// Default sampling of every request.
     pub sampling: Sampling,
+    /// What its scenarios may name.
+    pub named: Named,
     /// Every effective value of the cell with its origin, for `explain`.
     pub explained: Vec<Explained>,
     /// Tools that scenarios may offer, by name.
@@ -161,6 +163,30 @@ pub struct Sampling {
     pub timeout: Option<Duration>,
     /// Any other request parameter.
     pub extra: Map<String, Value>,
+}
+
+/// Values of a stack that scenarios name as `{{safety_shield}}` and `{{embedding_dimension}}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Named {
+    /// Name of its safety shield.
+    pub safety_shield: Option<String>,
+    /// Length asked of its embeddings, sent as `dimensions`.
+    pub embedding_dimension: Option<u32>,
+}
+
+impl Named {
+    /// Every name, with the flag that sets it.
+    pub const NAMES: [(&'static str, &'static str); 2] =
+        [("safety_shield", "--safety-shield"), ("embedding_dimension", "--embedding-dimension")];
+
+    /// The value of a name; `None` where nobody has set it.
+    pub fn get(&self, name: &str) -> Option<Value> {
+        match name {
+            "safety_shield" => self.safety_shield.clone().map(Value::String),
+            "embedding_dimension" => self.embedding_dimension.map(Value::from),
+            _ => None,
+        }
+    }
 }
 
 /// One feature file or case file.

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use cucumber::Cucumber;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::engine::{Engine, Tally};
 use super::feature::PlanParser;
@@ -87,12 +87,25 @@ async fn run_cell(
             Ok(stack) => {
                 let blueprint = announce(cell, &stack, bus, options, ids);
                 run.version = stack.server().to_owned();
+                let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
                 run.stack = Some(stack);
-                run = drive(run, blueprint, functions).await;
-                trouble = run.trouble.take();
+                match met {
+                    Ok(()) => {
+                        run = drive(run, blueprint, functions).await;
+                        trouble = run.trouble.take();
+                    }
+                    // Nothing is asked of a stranger.
+                    Err(error) => {
+                        run.not_run_all(&error.message);
+                        trouble = Some(Trouble::new(error.kind, error.message).detail(error.detail));
+                    }
+                }
                 if let Some(stack) = run.stack.take() {
                     let hurry = control.signal().is_some();
-                    if let Err(error) = stack.down(hurry, progress(cell, bus, control)).await {
+                    let telling = Telling::new(cell, bus);
+                    let down = stack.down(hurry, telling.progress()).await;
+                    telling.told().await;
+                    if let Err(error) = down {
                         trouble.get_or_insert(Trouble::new(error.kind, error.message).detail(error.detail));
                     }
                 }
@@ -115,8 +128,13 @@ async fn run_cell(
 async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
     let up = async {
         match &cell.connect {
-            Connect::Attach { url } => Stack::attach(url, options.bearers.get(&cell.setup.name).cloned(), &cell.setup).await,
-            Connect::Start => Stack::up(&cell.setup, &cell.models, &options.stack, progress(cell, bus, control)).await,
+            Connect::Attach { url } => Stack::attach(url, options.bearers.get(&cell.setup.name).cloned()).await,
+            Connect::Start => {
+                let telling = Telling::new(cell, bus);
+                let stack = Stack::up(&cell.setup, &cell.models, &options.stack, telling.progress()).await;
+                telling.told().await;
+                stack
+            }
         }
     };
     tokio::select! {
@@ -129,17 +147,46 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
     }
 }
 
-fn progress(cell: &CellPlan, bus: &Bus, _control: &Control) -> Progress {
-    // The bus stays on this thread; the stack room may call from its own tasks, so lines travel by a channel.
-    let (lines, mut inbox) = mpsc::unbounded_channel::<(StackPhase, String)>();
-    let (id, bus) = (cell.id.clone(), bus.clone());
-    tokio::task::spawn_local(async move {
-        while let Some((phase, message)) = inbox.recv().await {
-            bus.emit(&RunEvent::Stack { cell: id.clone(), phase, message });
+/// What the stack room says, on its way to the bus. The bus stays on this thread; the stack room may speak from its own
+/// tasks, so lines travel by a channel.
+struct Telling(mpsc::UnboundedSender<Told>);
+
+enum Told {
+    Line(StackPhase, String),
+    /// Everything before it has been passed on.
+    Mark(oneshot::Sender<()>),
+}
+
+impl Telling {
+    fn new(cell: &CellPlan, bus: &Bus) -> Self {
+        let (lines, mut inbox) = mpsc::unbounded_channel();
+        let (id, bus) = (cell.id.clone(), bus.clone());
+        tokio::task::spawn_local(async move {
+            while let Some(told) = inbox.recv().await {
+                match told {
+                    Told::Line(phase, message) => bus.emit(&RunEvent::Stack { cell: id.clone(), phase, message }),
+                    // Whoever waited for it may have been cancelled.
+                    Told::Mark(mark) => drop(mark.send(())),
+                }
+            }
+        });
+        Self(lines)
+    }
+
+    fn progress(&self) -> Progress {
+        let lines = self.0.clone();
+        // A bus that is gone has nobody left to tell.
+        Arc::new(move |phase, message| drop(lines.send(Told::Line(phase, message.to_owned()))))
+    }
+
+    /// Returns when everything that was said so far is on the bus, so that no event comes after its cell's end.
+    async fn told(&self) {
+        let (mark, passed) = oneshot::channel();
+        if self.0.send(Told::Mark(mark)).is_ok() {
+            // The other end only goes away with the run.
+            drop(passed.await);
         }
-    });
-    // A bus that is gone has nobody left to tell.
-    Arc::new(move |phase, message| drop(lines.send((phase, message.to_owned()))))
+    }
 }
 
 fn announce(cell: &CellPlan, stack: &Stack, bus: &Bus, options: &RunOptions, ids: &Arc<AtomicU64>) -> Blueprint {
@@ -155,6 +202,10 @@ fn announce(cell: &CellPlan, stack: &Stack, bus: &Bus, options: &RunOptions, ids
         url: stack.url().to_owned(),
         models: stack.models().to_vec(),
     });
+    if !stack.is_known() && cell.profile.is_none() {
+        let message = "the server does not say what it is; going on, as the setup names no profile".to_owned();
+        bus.emit(&RunEvent::Stack { cell: cell.id.clone(), phase: StackPhase::Ready, message });
+    }
     Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
 }
 
@@ -242,6 +293,11 @@ impl CellRun {
         &self.control
     }
 
+    /// The engine begins to wait.
+    pub fn settle(&self) {
+        self.bus.settle();
+    }
+
     /// A try begins.
     pub fn started(&mut self, task: &Task) {
         if let Some(stack) = &self.stack {
@@ -319,10 +375,11 @@ impl CellRun {
             phase: StackPhase::Start,
             message: "restarting after a destructive scenario".to_owned(),
         });
-        let progress = progress(&self.plan, &self.bus, &self.control);
-        if let Some(stack) = &mut self.stack
-            && let Err(error) = stack.restart(progress).await
-        {
+        let Some(stack) = &mut self.stack else { return };
+        let telling = Telling::new(&self.plan, &self.bus);
+        let restarted = stack.restart(telling.progress()).await;
+        telling.told().await;
+        if let Err(error) = restarted {
             self.trouble.get_or_insert(Trouble::new(error.kind, error.message).detail(error.detail));
             self.control.abort();
         }

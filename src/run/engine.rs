@@ -101,6 +101,7 @@ impl Drive {
             self.finish().await;
             return;
         }
+        self.engine.cell.lock().await.settle();
         let message = self.engine.inbox.recv().await.unwrap_or_else(|| Message::Broken("all workers ended".to_owned()));
         match message {
             Message::Ended { worker, ended } => {

@@ -57,6 +57,7 @@ pub(super) async fn attempt(
         let left = plan.timeout.saturating_sub(began.elapsed());
         let (limit, kind) =
             if left < plan.step_timeout { (left, "timeout.scenario") } else { (plan.step_timeout, "timeout.step") };
+        world.doc_media_type = step.doc.as_ref().and_then(|doc| doc.media_type.clone());
         let behind = functions[step.def.0 as usize];
         let running = guarded(behind(&mut world, context(step)));
         let outcome = tokio::select! {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::Task;
 use super::scenario::{self, Attempted};
-use crate::plan::{CellPlan, Mode, Sampling};
+use crate::plan::{CellPlan, Mode, Named, Sampling};
 use crate::spec::ToolSpec;
 use crate::steps::{CellContext, StepFunction};
 use crate::wire;
@@ -38,6 +38,7 @@ pub(super) struct Blueprint {
     pub bearer: Option<String>,
     pub models: Vec<(String, String)>,
     pub sampling: Sampling,
+    pub named: Named,
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
     pub health: String,
     pub mode: Mode,
@@ -61,6 +62,7 @@ impl Blueprint {
             bearer: bearer.map(str::to_owned),
             models,
             sampling: cell.sampling.clone(),
+            named: cell.named.clone(),
             tools: Arc::clone(&cell.tools),
             health: health.map_or_else(|| "/health".to_owned(), |service| service.ready.http.clone()),
             mode: cell.mode,
@@ -147,6 +149,7 @@ fn work(
         bearer: blueprint.bearer,
         models: blueprint.models,
         sampling: blueprint.sampling,
+        named: blueprint.named,
         tools: blueprint.tools,
         health: blueprint.health,
         mode: blueprint.mode,

@@ -16,8 +16,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, li
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     let best = nearest(word, candidates.iter().copied(), 1).into_iter().next()?;
-    let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &best.to_lowercase());
-    if distance <= reach(word) && distance < best.chars().count() {
+    if is_near(word, best) {
         return Some(format!("did you mean `{best}`?"));
     }
     if candidates.len() > 16 {
@@ -25,6 +24,12 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     }
     let list: Vec<String> = candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
     Some(format!("known here: {}", list.join(", ")))
+}
+
+/// Whether a word may be a misspelt form of a name.
+pub fn is_near(word: &str, name: &str) -> bool {
+    let distance = strsim::damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase());
+    distance <= reach(word) && distance < name.chars().count()
 }
 
 /// How many letters may be wrong in a word that is still meant: a third, but one to three. A part of a long name is another name.

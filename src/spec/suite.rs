@@ -55,6 +55,13 @@ pub struct Defaults {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub top_p: Option<f64>,
+    /// Length asked of embeddings, 1 or more; sent as `dimensions`, and `{{embedding_dimension}}` in a scenario's texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub embedding_dimension: Option<u32>,
+    /// Name of the stack's safety shield: `{{safety_shield}}` in a scenario's texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub safety_shield: Option<String>,
     /// Time limit of one request and of the step that makes it (`60s`, `500ms`, `2m`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Span>,

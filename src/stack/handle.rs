@@ -16,10 +16,10 @@ use super::scratch::{Scratch, run_key};
 use super::service::{Running, Start};
 use super::{StackError, fill, order};
 use crate::event::StackPhase;
-use crate::spec::SetupSpec;
 use crate::spec::env::expand_env;
 use crate::spec::files::Project;
 use crate::spec::setup::{PortSpec, Service};
+use crate::spec::{ProfileSpec, SetupSpec};
 
 /// Where things go and how patient we are.
 #[derive(Debug, Clone)]
@@ -105,7 +105,7 @@ impl Stack {
     }
 
     /// Attaches to a stack that runs already: identity and model list, no life.
-    pub async fn attach(url: &str, bearer: Option<String>, _setup: &SetupSpec) -> Result<Self, StackError> {
+    pub async fn attach(url: &str, bearer: Option<String>) -> Result<Self, StackError> {
         let url = base_of(url);
         let identity = identity::of_attached(&Probe::new(&url, bearer.as_deref())?, &url).await?;
         Ok(Self { url, bearer, identity, life: None })
@@ -129,6 +129,16 @@ impl Stack {
     /// Models as listed by the server.
     pub fn models(&self) -> &[String] {
         &self.identity.models
+    }
+
+    /// An error, naming what was meant and what was met, unless this is the server that the profile is about.
+    pub fn meets(&self, setup: &SetupSpec, profile: &ProfileSpec) -> Result<(), StackError> {
+        self.identity.meets(setup, profile, &self.url, self.life.is_some())
+    }
+
+    /// Whether it says what it is, or is our own child.
+    pub fn is_known(&self) -> bool {
+        self.identity.said.is_some() || self.life.is_some()
     }
 
     /// Where the logs stand now; always the same for an attached stack.

@@ -1,20 +1,54 @@
 //! Who answers? Before the first step we know that the server is the one meant, and what it calls itself.
+//!
+//! An attached server must say that it is the one that the setup's profile is about. A child of ours is the one meant unless it
+//! says that it is another; the header of a web framework that many servers share says nothing against it.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::StackError;
-use super::probe::Probe;
-use crate::spec::SetupSpec;
+use super::probe::{Probe, Reply};
+use crate::spec::{ProfileSpec, SetupSpec};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Name and models of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
+    /// Name and version for people and version bounds.
     pub server: String,
+    /// What it calls itself, where that tells it from others.
+    pub said: Option<String>,
     pub models: Vec<String>,
+}
+
+impl Identity {
+    /// An error unless the server at `url` is the one that the profile is about.
+    pub(super) fn meets(&self, setup: &SetupSpec, profile: &ProfileSpec, url: &str, ours: bool) -> Result<(), StackError> {
+        let like = &profile.server.like;
+        let met = match &self.said {
+            Some(said) if is_like(said, like) => return Ok(()),
+            None if ours => return Ok(()),
+            Some(said) => format!("`{said}` answers at {url}"),
+            None => format!("the server at {url} does not say what it is"),
+        };
+        let next = if ours {
+            "correct the setup's `profile`, or its `command`"
+        } else {
+            "correct the address, or take a setup whose profile is about that server (--url without a setup claims none)"
+        };
+        let (setup, profile) = (&setup.name, &profile.name);
+        let meant = format!("the setup `{setup}` is for a server like `{like}` (profile `{profile}`)");
+        Err(StackError::identity(format!("{meant}, and {met}; {next}")))
+    }
+}
+
+/// Whether a name such as `llama.cpp b11549` begins with the profile's word, as a whole word and in any case.
+fn is_like(said: &str, like: &str) -> bool {
+    let (said, like) = (said.to_lowercase(), like.trim().to_lowercase());
+    let rest = said.strip_prefix(&*like).filter(|_| !like.is_empty());
+    rest.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
 }
 
 /// What a server tells of itself.
@@ -28,7 +62,7 @@ struct Facts {
     ollama: Option<String>,
     /// `/props`: llama.cpp's `build_info`.
     build: Option<String>,
-    /// `owned_by` of the first model.
+    /// `owned_by` of the first model; OpenAI's own where it is one of many, as with fine-tuned models of an account.
     owner: Option<String>,
 }
 
@@ -42,25 +76,37 @@ pub(super) async fn of_attached(probe: &Probe, base: &str) -> Result<Identity, S
         return Err(StackError::identity(format!("{base} does not let us in ({}); {next}", list.brief())));
     }
     let listed = list.json().unwrap_or_default();
-    let mut facts = Facts { header: list.server.clone(), owner: first_owner(&listed), ..Facts::default() };
-    facts.version = field(probe, "/version", "version").await;
-    facts.ollama = field(probe, "/api/version", "version").await;
-    facts.build = field(probe, "/props", "build_info").await;
-    Ok(Identity { server: name(&facts), models: model_ids(&listed) })
+    let facts = facts(probe, &list, &listed).await;
+    let said = said(&facts).or_else(|| by_header(&facts));
+    let server = said.clone().unwrap_or_else(|| match &facts.version {
+        Some(version) => format!("unknown server {version}"),
+        None => "unknown server".to_owned(),
+    });
+    Ok(Identity { server, said, models: model_ids(&listed) })
 }
 
-/// Who our own child is: the provisioned package, and the models that the server lists.
+/// Who our own child is: the provisioned package, else what it calls itself, and the models that it lists.
 pub(super) async fn of_ours(probe: &Probe, setup: &SetupSpec) -> Result<Identity, StackError> {
     let list = probe
         .get("/v1/models", PATIENCE)
         .await
         .map_err(|error| StackError::identity(format!("the server does not list its models ({error})")))?;
-    let models = list.json().map(|listed| model_ids(&listed)).unwrap_or_default();
-    let server = match provisioned(setup) {
-        Some(server) => server,
-        None => of_attached(probe, "the server").await?.server,
-    };
-    Ok(Identity { server, models })
+    let listed = list.json().unwrap_or_default();
+    let facts = facts(probe, &list, &listed).await;
+    let said = said(&facts);
+    let known = provisioned(setup).or_else(|| said.clone()).or_else(|| by_header(&facts));
+    let server = known.unwrap_or_else(|| "unknown server".to_owned());
+    Ok(Identity { server, said, models: model_ids(&listed) })
+}
+
+async fn facts(probe: &Probe, list: &Reply, listed: &Value) -> Facts {
+    Facts {
+        header: list.server.clone(),
+        version: field(probe, "/version", "version").await,
+        ollama: field(probe, "/api/version", "version").await,
+        build: field(probe, "/props", "build_info").await,
+        owner: owner(listed),
+    }
 }
 
 /// `llama.cpp (xllamacpp 2026.10.11549)`: the setup's profile, and the first package, which is the server's by convention.
@@ -80,33 +126,38 @@ async fn field(probe: &Probe, path: &str, key: &str) -> Option<String> {
     Some(reply.json()?.get(key)?.as_str()?.to_owned())
 }
 
-/// The best name that the facts allow; the most specific fact wins.
-fn name(facts: &Facts) -> String {
-    let owner = facts.owner.as_deref();
+/// The best name that the server's own words allow; the most specific fact wins.
+fn said(facts: &Facts) -> Option<String> {
     if let Some(version) = &facts.ollama {
-        return format!("ollama {version}");
+        return Some(format!("ollama {version}"));
     }
     if let Some(build) = &facts.build {
         // A library build does not know its number.
         let known = !build.starts_with("b0-");
-        return if known { format!("llama.cpp {build}") } else { "llama.cpp".to_owned() };
+        return Some(if known { format!("llama.cpp {build}") } else { "llama.cpp".to_owned() });
     }
-    if let Some(version) = &facts.version {
-        return format!("{} {version}", owner.unwrap_or("unknown server"));
-    }
-    match (owner, facts.header.as_deref()) {
-        (Some("llamacpp"), _) => "llama.cpp".to_owned(),
-        (Some("system" | "openai" | "openai-internal"), _) => "openai".to_owned(),
-        (_, Some(header)) if header.starts_with("BaseHTTP/") => "mlx-lm".to_owned(),
-        (Some(owner), _) => owner.to_owned(),
-        (None, Some(header)) => header.to_owned(),
-        (None, None) => "unknown server".to_owned(),
-    }
+    let owner = facts.owner.as_deref()?;
+    Some(match (owner, &facts.version) {
+        (owner, Some(version)) => format!("{owner} {version}"),
+        ("llamacpp", None) => "llama.cpp".to_owned(),
+        (owner, None) if OPENAI.contains(&owner) => "openai".to_owned(),
+        (owner, None) => owner.to_owned(),
+    })
 }
 
-fn first_owner(listed: &Value) -> Option<String> {
-    let owner = listed.pointer("/data/0/owned_by")?.as_str()?;
-    (!owner.is_empty()).then(|| owner.to_owned())
+/// A guess by the `Server` header, which often names no more than a web framework.
+fn by_header(facts: &Facts) -> Option<String> {
+    let header = facts.header.as_deref()?;
+    Some(if header.starts_with("BaseHTTP/") { "mlx-lm".to_owned() } else { header.to_owned() })
+}
+
+/// Owners of models that OpenAI itself serves.
+const OPENAI: [&str; 3] = ["system", "openai", "openai-internal"];
+
+fn owner(listed: &Value) -> Option<String> {
+    let rows = listed.get("data").and_then(Value::as_array).into_iter().flatten();
+    let owners: Vec<&str> = rows.filter_map(|row| row.get("owned_by")?.as_str()).filter(|owner| !owner.is_empty()).collect();
+    owners.iter().find(|owner| OPENAI.contains(owner)).or_else(|| owners.first()).map(|&owner| owner.to_owned())
 }
 
 fn model_ids(listed: &Value) -> Vec<String> {
@@ -121,25 +172,68 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(facts: &Facts, expect: &str) {
-        assert_eq!(name(facts), expect);
+    fn check(facts: &Facts, expect: Option<&str>) {
+        assert_eq!(said(facts).or_else(|| by_header(facts)).as_deref(), expect);
     }
 
     #[test]
     fn the_most_specific_fact_names_the_server() {
         let some = |text: &str| Some(text.to_owned());
-        check(&Facts::default(), "unknown server");
-        check(&Facts { header: some("uvicorn"), ..Facts::default() }, "uvicorn");
+        check(&Facts::default(), None);
+        check(&Facts { version: some("1"), ..Facts::default() }, None);
+        check(&Facts { header: some("uvicorn"), ..Facts::default() }, Some("uvicorn"));
         check(
             &Facts { header: some("uvicorn"), owner: some("vllm"), version: some("0.32.0"), ..Facts::default() },
-            "vllm 0.32.0",
+            Some("vllm 0.32.0"),
         );
-        check(&Facts { owner: some("library"), ollama: some("0.17.4"), ..Facts::default() }, "ollama 0.17.4");
-        check(&Facts { owner: some("llamacpp"), build: some("b11549-abc"), ..Facts::default() }, "llama.cpp b11549-abc");
-        check(&Facts { build: some("b0-unknown"), ..Facts::default() }, "llama.cpp");
-        check(&Facts { header: some("llama.cpp"), owner: some("llamacpp"), ..Facts::default() }, "llama.cpp");
-        check(&Facts { header: some("BaseHTTP/0.6 Python/3.11.7"), ..Facts::default() }, "mlx-lm");
-        check(&Facts { header: some("cloudflare"), owner: some("openai"), ..Facts::default() }, "openai");
+        check(&Facts { owner: some("library"), ollama: some("0.17.4"), ..Facts::default() }, Some("ollama 0.17.4"));
+        let build = Facts { owner: some("llamacpp"), build: some("b11549-abc"), ..Facts::default() };
+        check(&build, Some("llama.cpp b11549-abc"));
+        check(&Facts { build: some("b0-unknown"), ..Facts::default() }, Some("llama.cpp"));
+        check(&Facts { header: some("llama.cpp"), owner: some("llamacpp"), ..Facts::default() }, Some("llama.cpp"));
+        check(&Facts { header: some("BaseHTTP/0.6 Python/3.11.7"), ..Facts::default() }, Some("mlx-lm"));
+        check(&Facts { header: some("cloudflare"), owner: some("openai"), ..Facts::default() }, Some("openai"));
+    }
+
+    #[test]
+    fn a_name_is_like_a_word_that_it_begins_with() {
+        for (said, like, expect) in [
+            ("llama.cpp b11549-abc", "llama.cpp", true),
+            ("llama.cpp", "llama.cpp", true),
+            ("vLLM 0.32.0", "vllm", true),
+            ("llama.cpp", "llama", true),
+            ("llama.cpp", "ollama", false),
+            ("ollama 0.17.4", "llama", false),
+            ("vllm-omni 1", "vllm", true),
+            ("vllmx 1", "vllm", false),
+            ("anything", "", false),
+        ] {
+            assert_eq!(is_like(said, like), expect, "{said} {like}");
+        }
+    }
+
+    /// What is said of a server that calls itself so, under a setup whose profile is about Ollama; `None` where it is met.
+    #[track_caller]
+    fn meets(said: Option<&str>, ours: bool, expect: Option<&str>) {
+        let identity = Identity { server: String::new(), said: said.map(str::to_owned), models: Vec::new() };
+        let setup = SetupSpec { name: "mine".to_owned(), ..SetupSpec::default() };
+        let profile: ProfileSpec = serde_yaml::from_str("{name: ollama-here, server: {like: ollama}}").unwrap();
+        let error = identity.meets(&setup, &profile, "http://h:1", ours).err().map(|error| error.message);
+        let meant = "the setup `mine` is for a server like `ollama` (profile `ollama-here`), and ";
+        assert_eq!(error.as_deref().map(|error| error.strip_prefix(meant).unwrap_or(error)), expect);
+    }
+
+    #[test]
+    fn the_profile_is_held_against_the_server() {
+        let attached =
+            "correct the address, or take a setup whose profile is about that server (--url without a setup claims none)";
+        meets(Some("ollama 0.17.4"), false, None);
+        meets(Some("ollama 0.17.4"), true, None);
+        meets(None, true, None);
+        meets(None, false, Some(&format!("the server at http://h:1 does not say what it is; {attached}")));
+        meets(Some("llama.cpp b1"), false, Some(&format!("`llama.cpp b1` answers at http://h:1; {attached}")));
+        let ours = "`llama.cpp b1` answers at http://h:1; correct the setup's `profile`, or its `command`";
+        meets(Some("llama.cpp b1"), true, Some(ours));
     }
 
     #[test]
@@ -157,6 +251,8 @@ mod tests {
     fn models_are_listed_and_a_broken_list_is_empty() {
         assert_eq!(model_ids(&json!({"data": [{"id": "a"}, {"nope": 1}, {"id": "b"}]})), ["a", "b"]);
         assert!(model_ids(&Value::Null).is_empty());
-        assert_eq!(first_owner(&json!({"data": [{"owned_by": ""}]})), None);
+        assert_eq!(owner(&json!({"data": [{"owned_by": ""}]})), None);
+        let account = json!({"data": [{"owned_by": "acme-4711"}, {"owned_by": "system"}]});
+        assert_eq!(owner(&account).as_deref(), Some("system"));
     }
 }

@@ -120,12 +120,23 @@ fn in_words(error: &reqwest::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string()
+    plain(&cause.to_string()).to_owned()
+}
+
+/// A system's words without its number: `Connection refused`.
+fn plain(words: &str) -> &str {
+    words.split_once(" (os error ").map_or(words, |(words, _)| words)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_a_system_error_is_left_out() {
+        assert_eq!(plain("Connection refused (os error 111)"), "Connection refused");
+        assert_eq!(plain("connection closed"), "connection closed");
+    }
 
     #[track_caller]
     fn check(status: u16, body: &str, expect: &str) {

@@ -316,7 +316,7 @@ fn a_command_does_not_run_if_we_die_before_it_is_guarded() {
 #[tokio::test]
 async fn attaching_to_nobody_says_so() {
     let port = os::free_port().unwrap();
-    let error = Stack::attach(&format!("127.0.0.1:{port}/v1"), None, &SetupSpec::default()).await.unwrap_err();
+    let error = Stack::attach(&format!("127.0.0.1:{port}/v1"), None).await.unwrap_err();
     assert_eq!(error.kind, "infra.identity");
     assert!(error.message.starts_with(&format!("nothing answers at http://127.0.0.1:{port} (")), "{error}");
 }

@@ -23,6 +23,13 @@ pub(super) fn doc(world: &World, step: &gherkin::Step) -> Result<String, Failure
     }
 }
 
+/// The media type of the doc string below the step: the text after its fence where that is one (`text/plain`). A single word
+/// (`json`) only tells an editor how to colour it, and without any it is JSON.
+pub(super) fn media_type(world: &World) -> Result<String, Failure> {
+    let written = world.doc_media_type.as_deref().filter(|written| written.contains('/'));
+    world.fill(written.unwrap_or("application/json"))
+}
+
 /// The cells of the one-column table below the step, filled in.
 pub(super) fn column(world: &World, step: &gherkin::Step) -> Result<Vec<String>, Failure> {
     let rows = table(step)?;
@@ -116,20 +123,23 @@ pub(super) fn kind(word: &str) -> Result<(), String> {
 
 /// The schema in the doc string below the step, JSON or YAML.
 pub(super) fn schema(world: &World, step: &gherkin::Step) -> Result<Schema, Failure> {
-    read_schema(&doc(world, step)?).map(|(_, schema)| schema).map_err(Failure::author)
+    read_schema(&doc(world, step)?).map(|(_, schema)| schema).map_err(|(words, _)| Failure::author(words))
 }
 
 /// A schema in JSON or YAML: its value, and compiled.
-pub(super) fn read_schema(text: &str) -> Result<(Value, Schema), String> {
+/// The error is one line, and where in the schema it is, as a JSON pointer.
+pub(super) fn read_schema(text: &str) -> Result<(Value, Schema), (String, String)> {
+    let whole = |words: String| (words, String::new());
     // JSON first: its errors name a line and column of their own, and YAML would take much of what is nearly JSON.
     let json = text.trim_start().starts_with('{');
     let value: Value = if json {
-        serde_json::from_str(text).map_err(|error| format!("the schema is not JSON: {error}"))?
+        serde_json::from_str(text).map_err(|error| whole(format!("the schema is not JSON: {error}")))?
     } else {
-        yaml::parse_plain(text)
-            .map_err(|error| format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default()))?
+        yaml::parse_plain(text).map_err(|error| {
+            whole(format!("the schema is neither JSON nor YAML: {}", error.lines().next().unwrap_or_default()))
+        })?
     };
-    let schema = Schema::compile(&value).map_err(|error| error.to_string())?;
+    let schema = Schema::compile(&value).map_err(|error| (error.to_string(), error.pointer))?;
     Ok((value, schema))
 }
 
@@ -152,4 +162,24 @@ fn fill_texts(world: &World, value: &mut Value) -> Result<(), Failure> {
         _ => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(written: Option<&str>, expect: &str) {
+        let mut world = World::detached();
+        world.doc_media_type = written.map(Into::into);
+        assert_eq!(media_type(&world).unwrap(), expect);
+    }
+
+    #[test]
+    fn a_doc_string_has_the_media_type_after_its_fence() {
+        check(None, "application/json");
+        check(Some("json"), "application/json");
+        check(Some("text/plain"), "text/plain");
+        check(Some("text/plain; charset=utf-8"), "text/plain; charset=utf-8");
+    }
 }

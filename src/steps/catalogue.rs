@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use cucumber::codegen::{StepConstructor, WorldInventory};
 
 use super::World;
+use super::lint::below_of;
 use crate::plan::{Catalogue, StepDef, StepUse};
 
 /// What `#[step]` records of one sentence.
@@ -63,11 +64,12 @@ fn collect<'a, C: StepConstructor<World> + 'a>(
         let place = format!("{}:{}", location.path.replace('\\', "/"), location.line);
         let topic = location.path.rsplit(['/', '\\']).next().unwrap_or("").trim_end_matches(".rs");
         let def = if let Some(text) = texts.get(&(location.path, location.line, location.column)) {
-            StepDef { sentence: text.sentence, kind: text.kind, doc: text.doc, example: text.example, topic, place, regex }
+            let StepText { sentence, kind, doc, example, .. } = **text;
+            StepDef { sentence, kind, doc, example, below: below_of(sentence), topic, place, regex }
         } else {
             // A step that an embedding crate wrote with cucumber's own attribute: its pattern is all there is. Leaked once.
             let pattern: &'static str = Box::leak(regex().as_str().to_owned().into_boxed_str());
-            StepDef { sentence: pattern, kind, doc: "", example: "", topic, place, regex }
+            StepDef { sentence: pattern, kind, doc: "", example: "", below: None, topic, place, regex }
         };
         all.push((def, function));
     }

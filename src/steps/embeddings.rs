@@ -28,7 +28,9 @@ fn count(world: &mut World, count: u64) -> StepResult {
     world.judge(|reply| embeddings::count(&reply.exchange, count))
 }
 
-/// Every embedding is a list of numbers, and all are of one length.
+/// Every embedding is a list of numbers, and all are of one length: the one that was asked for, where one was.
+///
+/// A length is asked for by `the parameter "dimensions" is …`, by `--embedding-dimension` or by `embedding_dimension` of a setup.
 #[step(then, "every embedding has the same length")]
 fn same_length(world: &mut World) -> StepResult {
     world.judge(|reply| embeddings::same_length(&reply.exchange))
@@ -46,6 +48,9 @@ async fn send(world: &mut World, input: Value) -> StepResult {
         body.insert("model".to_owned(), Value::String(model));
     }
     body.insert("input".to_owned(), input);
+    if let Some(length) = world.cell()?.named.embedding_dimension {
+        body.insert("dimensions".to_owned(), json!(length));
+    }
     // What a suite says of chat (temperature, seed, token bounds) does not belong here; what the scenario says does.
     for (name, value) in world.draft.params.iter().filter(|(name, _)| EMBEDDING_PARAMETERS.contains(&name.as_str())) {
         body.insert(name.clone(), value.clone());

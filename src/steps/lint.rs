@@ -8,11 +8,29 @@ use std::str::FromStr;
 use serde_json::Value;
 
 use super::{Json, Text, argument};
-use crate::plan::{DocArg, StepDef};
+use crate::plan::{Below, DocArg, StepDef};
 
-/// What a sentence needs below it.
+/// What is wrong with a step's arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadArgument {
+    /// What is wrong, in one line.
+    pub words: String,
+    /// Which part of the step it is.
+    pub part: Part,
+}
+
+/// A part of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// A value in its sentence, by the number of its capture from 1.
+    Value(usize),
+    /// What stands below it; a JSON pointer into that where one is known, else empty.
+    Below(String),
+}
+
+/// What a sentence reads below it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Below {
+enum Reads {
     /// Any text.
     Doc,
     /// A JSON Schema in JSON or YAML.
@@ -25,31 +43,44 @@ enum Below {
     Columns(&'static [&'static str]),
 }
 
-/// Sentences with something below them; all others take nothing.
-const BELOW: &[(&str, Below)] = &[
-    ("the stop texts:", Below::Column),
-    ("the system prompt:", Below::Doc),
-    ("the conversation:", Below::Columns(&["role", "content"])),
-    ("I ask:", Below::Doc),
-    ("I continue with:", Below::Doc),
-    ("I ask at once:", Below::Columns(&["ask"])),
-    ("I post to {text}:", Below::Doc),
-    ("I send a chat request:", Below::Doc),
-    ("I embed:", Below::Column),
-    ("the reply is:", Below::Doc),
-    ("the reply mentions one of:", Below::Column),
-    ("the reply mentions all of:", Below::Column),
-    ("the reply mentions none of:", Below::Column),
-    ("the reply fits the schema:", Below::Schema),
-    ("the reply does not fit the schema:", Below::Schema),
-    ("the response fits the schema:", Below::Schema),
-    ("replies fit the schema:", Below::Schema),
-    ("replies strictly fit the schema:", Below::Schema),
-    ("the tool {name} returns:", Below::Columns(&["result"])),
-    ("the reply calls {name} with:", Below::Pairs),
-    ("the reply calls {name} once with:", Below::Pairs),
-    ("the calls in order are:", Below::Columns(&["tool"])),
+/// Sentences with something below them, and what that may look like; all others take nothing.
+const BELOW: &[(&str, Reads, &str)] = &[
+    ("the stop texts:", Reads::Column, "| END  |\n| STOP |"),
+    ("the system prompt:", Reads::Doc, "You are a teacher. Answer in one sentence."),
+    (
+        "the conversation:",
+        Reads::Columns(&["role", "content"]),
+        "| role | content                        |\n| user | What is the capital of France? |",
+    ),
+    ("I ask:", Reads::Doc, "What is the capital of France?"),
+    ("I continue with:", Reads::Doc, "And of Japan?"),
+    ("I ask at once:", Reads::Columns(&["ask"]), "| ask                            |\n| What is the capital of France? |"),
+    ("I post to {text}:", Reads::Doc, "{\"input\": \"What is the capital of France?\"}"),
+    ("I send a chat request:", Reads::Doc, "{\"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}"),
+    ("I embed:", Reads::Column, "| Paris |\n| Tokyo |"),
+    ("the reply is:", Reads::Doc, "Paris"),
+    ("the reply mentions one of:", Reads::Column, "| Paris |\n| Tokyo |"),
+    ("the reply mentions all of:", Reads::Column, "| Paris |\n| Tokyo |"),
+    ("the reply mentions none of:", Reads::Column, "| London |\n| Berlin |"),
+    ("the reply fits the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
+    ("the reply does not fit the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
+    ("the response fits the schema:", Reads::Schema, "type: object\nrequired: [object]"),
+    ("replies fit the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
+    ("replies strictly fit the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
+    ("the tool {name} returns:", Reads::Columns(&["result"]), "| city  | result   |\n| Paris | 18 C     |"),
+    ("the reply calls {name} with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
+    ("the reply calls {name} once with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
+    ("the calls in order are:", Reads::Columns(&["tool"]), "| tool        |\n| get_weather |"),
 ];
+
+/// What a sentence takes below it, with a sample.
+pub(super) fn below_of(sentence: &str) -> Option<Below> {
+    let (_, reads, sample) = BELOW.iter().find(|(known, ..)| *known == sentence)?;
+    Some(match reads {
+        Reads::Doc | Reads::Schema => Below::Doc(sample),
+        Reads::Column | Reads::Pairs | Reads::Columns(_) => Below::Table(sample),
+    })
+}
 
 /// What a quoted text of a sentence is, where it is more than text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,55 +123,73 @@ const MEANINGS: &[(&str, usize, Meaning)] = &[
     ("the argument {text} of {name} is {json}", 1, Meaning::Path),
 ];
 
-/// What is wrong with the arguments of a step, in one line; `None` = nothing that can be known before it runs.
+/// What is wrong with the arguments of a step; `None` = nothing that can be known before it runs.
 /// `captures` are as the catalogue found them, the whole match first.
 pub fn lint<S: AsRef<str>>(
     def: &StepDef,
     captures: &[(Option<String>, String)],
     doc: Option<&DocArg>,
     table: Option<&[Vec<S>]>,
-) -> Option<String> {
+) -> Option<BadArgument> {
     below(def.sentence, doc, table).and_then(|()| arguments(def.sentence, captures)).err()
 }
 
-fn below<S: AsRef<str>>(sentence: &str, doc: Option<&DocArg>, table: Option<&[Vec<S>]>) -> Result<(), String> {
-    let Some((_, wanted)) = BELOW.iter().find(|(known, _)| *known == sentence) else { return Ok(()) };
+fn below<S: AsRef<str>>(sentence: &str, doc: Option<&DocArg>, table: Option<&[Vec<S>]>) -> Result<(), BadArgument> {
+    let Some((_, wanted, _)) = BELOW.iter().find(|(known, ..)| *known == sentence) else { return Ok(()) };
     let (content, rows) = (doc.map(|doc| &*doc.content), table);
+    let wrong = |words: String| BadArgument { words, part: Part::Below(String::new()) };
     match (wanted, content, rows) {
-        (Below::Doc, Some(_), _) => Ok(()),
-        (Below::Schema, Some(text), _) if text.contains("{{") => Ok(()),
-        (Below::Schema, Some(text), _) => argument::read_schema(text).and_then(|(value, _)| keywords(&value)),
-        (Below::Doc | Below::Schema, None, _) => Err("it needs a doc string below it, between two lines of `\"\"\"`".to_owned()),
-        (Below::Column, _, Some(rows)) => argument::one_column(rows),
-        (Below::Pairs, _, Some(rows)) => argument::two_columns(rows),
-        (Below::Columns(names), _, Some(rows)) => argument::with_columns(rows, names).map(drop),
-        (Below::Column | Below::Pairs | Below::Columns(_), _, None) => Err("it needs a table below it".to_owned()),
+        (Reads::Doc, Some(_), _) => Ok(()),
+        (Reads::Schema, Some(text), _) if text.contains("{{") => Ok(()),
+        (Reads::Schema, Some(text), _) => {
+            let (value, _) =
+                argument::read_schema(text).map_err(|(words, pointer)| BadArgument { words, part: Part::Below(pointer) })?;
+            keywords(&value)
+        }
+        (Reads::Doc | Reads::Schema, None, _) => {
+            Err(wrong("it needs a doc string below it, between two lines of `\"\"\"`".to_owned()))
+        }
+        (Reads::Column, _, Some(rows)) => argument::one_column(rows).map_err(wrong),
+        (Reads::Pairs, _, Some(rows)) => argument::two_columns(rows).map_err(wrong),
+        (Reads::Columns(names), _, Some(rows)) => argument::with_columns(rows, names).map(drop).map_err(wrong),
+        (Reads::Column | Reads::Pairs | Reads::Columns(_), _, None) => Err(wrong("it needs a table below it".to_owned())),
     }
 }
 
 /// A keyword close to a real one is a slip that would check nothing; others are left to their authors.
-fn keywords(schema: &Value) -> Result<(), String> {
+fn keywords(schema: &Value) -> Result<(), BadArgument> {
     match crate::schema::lint(schema).into_iter().find(|lint| lint.suggestion.is_some()) {
-        Some(lint) => Err(format!("the schema at {}: {}", lint.pointer, lint.message)),
+        Some(lint) => {
+            let words = format!("the schema at {}: {}", lint.pointer, lint.message);
+            Err(BadArgument { words, part: Part::Below(lint.pointer) })
+        }
         None => Ok(()),
     }
 }
 
-fn arguments(sentence: &str, captures: &[(Option<String>, String)]) -> Result<(), String> {
+fn arguments(sentence: &str, captures: &[(Option<String>, String)]) -> Result<(), BadArgument> {
     let values: Vec<&str> = captures.iter().skip(1).map(|(_, text)| text.as_str()).collect();
-    for (parameter, text) in parameters(sentence).zip(&values).filter(|(_, text)| !text.contains("{{")) {
-        match parameter {
-            "json" => drop(read::<Json>(text).value?),
-            "int" if sentence != SEED && text.parse::<u64>().is_err() => return Err(format!("`{text}` is not a count")),
-            "int" if text.parse::<i64>().is_err() => return Err(format!("`{text}` is too large")),
-            _ => {}
-        }
+    let value = |number: usize| values.get(number - 1).copied().unwrap_or_default();
+    let at = |number: usize| move |words: String| BadArgument { words, part: Part::Value(number) };
+    for (number, parameter) in (1..).zip(parameters(sentence)) {
+        plain(sentence, parameter, value(number)).map_err(at(number))?;
     }
     if parameters(sentence).next() == Some("text") && PATH_FIRST.iter().any(|start| sentence.starts_with(start)) {
-        means(Meaning::Path, values.first().copied().unwrap_or_default())?;
+        means(Meaning::Path, value(1)).map_err(at(1))?;
     }
     let mut rows = MEANINGS.iter().filter(|(known, ..)| *known == sentence);
-    rows.try_for_each(|(_, number, meaning)| means(*meaning, values.get(number - 1).copied().unwrap_or_default()))
+    rows.try_for_each(|(_, number, meaning)| means(*meaning, value(*number)).map_err(at(*number)))
+}
+
+/// What every parameter of a type must be.
+fn plain(sentence: &str, parameter: &str, text: &str) -> Result<(), String> {
+    match parameter {
+        _ if text.contains("{{") => Ok(()),
+        "json" => read::<Json>(text).value.map(drop),
+        "int" if sentence != SEED && text.parse::<u64>().is_err() => Err(format!("`{text}` is not a count")),
+        "int" if text.parse::<i64>().is_err() => Err(format!("`{text}` is too large")),
+        _ => Ok(()),
+    }
 }
 
 fn means(meaning: Meaning, written: &str) -> Result<(), String> {
@@ -191,7 +240,7 @@ mod tests {
         let found = lint(catalogue.def(id), &captures, doc.as_ref(), rows.as_deref());
         match (expect, &found) {
             (None, None) => {}
-            (Some(part), Some(found)) if found.contains(part) => {}
+            (Some(part), Some(found)) if found.words.contains(part) => {}
             _ => panic!("{step}: expected {expect:?}, found {found:?}"),
         }
     }
@@ -239,16 +288,48 @@ mod tests {
     }
 
     #[test]
+    fn the_part_that_is_wrong_is_known() {
+        let catalogue = catalogue();
+        let part = |step: &str, doc: Option<&str>| {
+            let Found::One(id, captures) = catalogue.find(step) else { panic!("no sentence says {step}") };
+            let doc = doc.map(|text| DocArg { media_type: None, content: text.into() });
+            lint::<&str>(catalogue.def(id), &captures, doc.as_ref(), None).map(|bad| bad.part)
+        };
+        assert_eq!(part(r#"the reply's "a..b" is 1"#, None), Some(Part::Value(1)));
+        assert_eq!(part(r#"the reply's "a" matches "(""#, None), Some(Part::Value(2)));
+        assert_eq!(part(r#"the parameter "n" is [1,"#, None), Some(Part::Value(2)));
+        assert_eq!(part("the reply fits the schema:", Some("requird: [a]")), Some(Part::Below("/requird".to_owned())));
+        let deep = Some("properties: {a: {type: objct}}");
+        assert_eq!(part("the reply fits the schema:", deep), Some(Part::Below("/properties/a/type".to_owned())));
+    }
+
+    #[test]
+    fn samples_are_what_their_sentences_take() {
+        let catalogue = catalogue();
+        for (_, def) in catalogue.iter() {
+            let found = match def.below {
+                None => continue,
+                Some(Below::Doc(text)) => lint::<&str>(def, &[], Some(&DocArg { media_type: None, content: text.into() }), None),
+                Some(Below::Table(text)) => {
+                    let cells = |row: &'static str| row.trim_matches('|').split('|').map(str::trim).collect::<Vec<_>>();
+                    lint(def, &[], None, Some(&text.lines().map(cells).collect::<Vec<_>>()))
+                }
+            };
+            assert_eq!(found, None, "{}", def.sentence);
+        }
+    }
+
+    #[test]
     fn the_tables_name_sentences_that_exist() {
         let catalogue = catalogue();
         let known = |sentence: &str| catalogue.iter().any(|(_, def)| def.sentence == sentence);
         for sentence in
-            BELOW.iter().map(|(sentence, _)| sentence).chain(MEANINGS.iter().map(|(sentence, ..)| sentence)).chain([&SEED])
+            BELOW.iter().map(|(sentence, ..)| sentence).chain(MEANINGS.iter().map(|(sentence, ..)| sentence)).chain([&SEED])
         {
             assert!(known(sentence), "{sentence}");
         }
         for (_, def) in catalogue.iter().filter(|(_, def)| def.sentence.ends_with(':')) {
-            assert!(BELOW.iter().any(|(sentence, _)| *sentence == def.sentence), "{}", def.sentence);
+            assert!(def.below.is_some(), "{}", def.sentence);
         }
     }
 }

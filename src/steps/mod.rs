@@ -34,6 +34,6 @@ mod world;
 pub use catalogue::{StepFunction, StepText, catalogue, functions};
 pub use expect::EXPECT;
 pub use failure::{Failure, StepResult};
-pub use lint::lint;
+pub use lint::{BadArgument, Part, lint};
 pub use parameter::{Choice, Delivery, Json, Names, Numbers, Switch, Text, TimeSpan, Word};
 pub use world::{Beside, CellContext, Draft, Key, Reply, World};

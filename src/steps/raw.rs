@@ -18,20 +18,22 @@ async fn get(world: &mut World, target: Text) -> StepResult {
 
 /// Sends a `POST` whose body is the doc string, byte for byte: broken JSON stays broken.
 ///
-/// The body is sent as `application/json`; `the header "content-type" is …` says otherwise.
+/// It is sent as `application/json`, or as the media type after the opening quotes (`"""text/plain`).
 #[step(when, "I post to {text}:", example = "I post to \"/v1/chat/completions\":")]
 async fn post(world: &mut World, target: Text, step: &gherkin::Step) -> StepResult {
     let target = world.fill(&target.0)?;
     let body = argument::doc(world, step)?;
-    let request = world.dressed(Request::post_raw(target, "application/json", body))?;
+    let request = world.dressed(Request::post_raw(target, &argument::media_type(world)?, body))?;
     world.send(request).await
 }
 
 /// Sends the doc string, byte for byte, as the body of a chat request.
+///
+/// It is sent as `application/json`, or as the media type after the opening quotes (`"""text/plain`).
 #[step(when, "I send a chat request:")]
 async fn chat_request(world: &mut World, step: &gherkin::Step) -> StepResult {
     let body = argument::doc(world, step)?;
-    let request = world.dressed(Request::post_raw(CHAT, "application/json", body))?;
+    let request = world.dressed(Request::post_raw(CHAT, &argument::media_type(world)?, body))?;
     world.send(request).await
 }
 

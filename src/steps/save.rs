@@ -7,7 +7,7 @@ use super::{Failure, Reply, StepResult, Text, World, argument};
 use crate::check::text;
 
 /// Names that stand for something already.
-const TAKEN: [&str; 2] = ["model", "url"];
+const TAKEN: [&str; 4] = ["model", "url", "safety_shield", "embedding_dimension"];
 
 /// Keeps the text of the reply; `{{NAME}}` stands for it in later steps.
 #[step(when, "I save the reply as {text}", example = "I save the reply as \"answer\"")]

@@ -50,7 +50,7 @@ fn refuses_not(world: &mut World) -> StepResult {
 
 fn ask_for(world: &mut World, step: &gherkin::Step, strict: bool) -> StepResult {
     let text = argument::doc(world, step)?;
-    let (schema, _) = argument::read_schema(&text).map_err(Failure::author)?;
+    let (schema, _) = argument::read_schema(&text).map_err(|(words, _)| Failure::author(words))?;
     world.draft.set("response_format", format(&schema, strict));
     Ok(())
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{Failure, StepResult};
 use crate::check::{Held, Said};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
-use crate::plan::{Mode, Sampling};
+use crate::plan::{Mode, Named, Sampling};
 use crate::spec::ToolSpec;
 use crate::spec::tool::Return;
 use crate::wire::{self, Caps, ChatReply, Client, End, Evidence, Exchange, Request, TransportKind};
@@ -29,6 +29,8 @@ pub struct CellContext {
     pub models: Vec<(String, String)>,
     /// Defaults of every request.
     pub sampling: Sampling,
+    /// Values that scenarios may name.
+    pub named: Named,
     /// Tools that may be offered.
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
     /// Path that answers health.
@@ -163,6 +165,8 @@ pub struct World {
     pub batch: usize,
     /// Saved values.
     pub saved: BTreeMap<String, Value>,
+    /// Text after the fence of the running step's doc string; cucumber's own step has no room for it.
+    pub doc_media_type: Option<Arc<str>>,
     assertions: Cell<u64>,
     made: RefCell<Vec<ExchangeId>>,
     records: RefCell<Vec<ExchangeRecord>>,
@@ -170,7 +174,7 @@ pub struct World {
 
 impl World {
     /// A world without a stack, for cucumber's own constructor; every request of it fails with a reason.
-    fn detached() -> Self {
+    pub(super) fn detached() -> Self {
         Self {
             cell: None,
             scenario: ScenarioId("".into()),
@@ -182,6 +186,7 @@ impl World {
             replies: Vec::new(),
             batch: 0,
             saved: BTreeMap::new(),
+            doc_media_type: None,
             assertions: Cell::new(0),
             made: RefCell::new(Vec::new()),
             records: RefCell::new(Vec::new()),
@@ -271,7 +276,11 @@ impl World {
             (None, "model") => Ok(Value::String(self.draft.model.clone().unwrap_or_default())),
             (None, "url") => Ok(Value::String(self.cell()?.url.clone())),
             (None, _) => {
-                let known = self.saved.keys().map(String::as_str).chain(["model", "url"]);
+                if let Some(value) = self.cell.as_ref().and_then(|cell| cell.named.get(name)) {
+                    return Ok(value);
+                }
+                let own = Named::NAMES.iter().map(|(name, _)| *name);
+                let known = self.saved.keys().map(String::as_str).chain(["model", "url"]).chain(own);
                 let help = crate::source::did_you_mean(name, known).unwrap_or_default();
                 Err(Failure::author(format!("no value was saved as `{name}`; {help}")))
             }

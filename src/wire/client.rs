@@ -65,16 +65,19 @@ pub enum WireError {
 /// Sends requests to one base address.
 #[derive(Debug, Clone)]
 pub struct Client {
-    plain: reqwest::Client,
+    /// For requests that may be answered by a stream: a connection each.
+    fresh: reqwest::Client,
+    /// For all others: connections are kept.
+    kept: reqwest::Client,
     /// Made when the first `https` address is met: it reads the system's certificates.
     secure: OnceLock<reqwest::Client>,
     base: Base,
 }
 
-/// How long a TLS connection is kept: less than the 5 s of common servers, so that one does not close under our request.
+/// How long a connection is kept: less than the 5 s of common servers, so that one does not close under our request.
 ///
-/// Plain connections are never kept. llama.cpp closes its own a moment after a stream although its head says keep-alive;
-/// a request that meets this looks as if the server had hung up on it. A new local connection costs a tenth of a millisecond.
+/// A plain connection that carried a stream is never used again: llama.cpp closes its own a moment after a stream although
+/// its head says keep-alive, and a request that meets this looks as if the server had hung up on it.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// A length header is trusted for this much memory before the bytes are there.
@@ -91,8 +94,9 @@ impl Client {
         install_tls();
         // Requests to plain addresses need no certificates, and reading them takes longer than a short exchange.
         let no_tls = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-        let plain = build(Self::builder(&base).pool_max_idle_per_host(0).tls_backend_preconfigured(no_tls))?;
-        let client = Self { plain, secure: OnceLock::new(), base };
+        let kept = build(Self::builder(&base).tls_backend_preconfigured(no_tls.clone()))?;
+        let fresh = build(Self::builder(&base).pool_max_idle_per_host(0).tls_backend_preconfigured(no_tls))?;
+        let client = Self { fresh, kept, secure: OnceLock::new(), base };
         if url.scheme() == "https" {
             client.secure()?;
         }
@@ -120,10 +124,12 @@ impl Client {
         Ok(self.secure.get_or_init(|| client))
     }
 
-    /// The client for an address.
-    fn for_address(&self, url: &reqwest::Url) -> Result<&reqwest::Client, TransportError> {
-        if url.scheme() != "https" {
-            return Ok(&self.plain);
+    /// The client for a request.
+    fn for_request(&self, request: &reqwest::Request) -> Result<&reqwest::Client, TransportError> {
+        if request.url().scheme() != "https" {
+            let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+            let may_stream = memchr::memmem::find(body, b"\"stream\"").is_some();
+            return Ok(if may_stream { &self.fresh } else { &self.kept });
         }
         self.secure().map_err(|error| TransportError { kind: TransportKind::NotSent, message: error.to_string() })
     }
@@ -163,7 +169,7 @@ impl Client {
     async fn exchange(&self, exchange: &mut Exchange, body: &mut BytesMut) -> Result<End, TransportError> {
         let request = written(&exchange.request, &exchange.url)?;
         let deadline = Deadline::of(exchange.sent, &exchange.request);
-        let http = self.for_address(request.url())?;
+        let http = self.for_request(&request)?;
         let mut response = match deadline.hold(http.execute(request)).await {
             Ok(reply) => reply.map_err(|error| failure::before_head(&error))?,
             Err(HungUp) => return deadline.reached("without an answer"),

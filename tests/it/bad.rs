@@ -24,6 +24,28 @@ fn every_bad_input_gets_its_diagnostic() {
     assert!(wrong.is_empty(), "{} of {} differ:\n\n{}", wrong.len(), folders.len(), wrong.join("\n\n"));
 }
 
+/// Nesting that would overflow a careless reader's stack; too long to be a folder here.
+#[test]
+fn yaml_that_is_nested_fifty_thousand_deep_is_refused() {
+    let text = format!("name: chat\nfeatures: {}{}\n", "[".repeat(50_000), "]".repeat(50_000));
+    let project = Project::new().file("suites/chat.yaml", &text);
+    project.run(&["check"]).exits(2).says(&["error[yaml/too-deep]", "suites/chat.yaml:2:"]);
+}
+
+#[test]
+fn a_fixed_port_that_is_taken_is_an_error_of_the_environment() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("an address").port();
+    let setup = format!(
+        "name: lab\nservices:\n  server:\n    command: [sleep, '60']\n    port: {port}\nmodels: {{text: lab-7b}}\nabilities: [chat]\n"
+    );
+    let feature = "Feature: Capitals\n  Scenario: It knows France\n    When I ask \"What is the capital of France?\"\n    \
+                   Then the reply mentions \"Paris\"\n";
+    let project = Project::new().file("setups/lab.yaml", &setup).file("features/capitals.feature", feature);
+    let ran = project.run(&["run", "features/capitals.feature", "--setup", "lab"]);
+    ran.exits(5).says(&[&format!("`server` cannot listen: port {port} is taken by pid {}", std::process::id())]);
+}
+
 fn check(folder: &Path) -> Result<(), String> {
     let project = Project::new();
     copy(folder, &project.path(""));

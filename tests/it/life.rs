@@ -26,17 +26,30 @@ const LONG: &str = r#"Feature: Long replies
       | owl    |
 "#;
 
+/// A body under a media type of its own.
+const PLAIN: &str = r#"Feature: Media types
+  Scenario: A request that says it is text
+    When I post to "/v1/chat/completions":
+      """text/plain; charset=utf-8
+      {"model": "{{model}}", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}
+      """
+    Then the request succeeds
+"#;
+
 #[test]
 fn a_passing_feature_exits_0_and_leaves_a_record_and_no_process() {
     let _lock = real_servers();
-    let project = Project::new().file("paris.feature", PARIS);
-    let ran = project.run(&["run", "paris.feature", "--setup", "llamacpp", "--junit", "junit.xml", "--report", "json=out.json"]);
-    ran.exits(0).says(&["1 passed"]);
+    let project = Project::new().file("a/paris.feature", PARIS).file("a/plain.feature", PLAIN);
+    let ran = project.run(&["run", "a", "--setup", "llamacpp", "--junit", "junit.xml", "--report", "json=out.json"]);
+    ran.exits(0).says(&["2 passed"]);
     let junit = project.read("junit.xml");
-    assert!(junit.contains(r#"tests="1" failures="0" errors="0""#), "{junit}");
+    assert!(junit.contains(r#"tests="2" failures="0" errors="0""#), "{junit}");
     let seal: serde_json::Value = serde_json::from_str(&project.read(".fireassay/runs/latest/seal.json")).expect("a seal");
-    assert_eq!(seal["totals"]["totals"]["passed"], 1, "{seal}");
+    assert_eq!(seal["totals"]["totals"]["passed"], 2, "{seal}");
     assert_eq!(seal["exit"], 0);
+    let phases: Vec<_> =
+        project.events().iter().filter(|event| event["event"] == "stack").map(|event| event["phase"].clone()).collect();
+    assert_eq!(phases, ["start", "ready", "stop", "gone"], "the record says how the server ended");
     let server = project.wait_for("the server's event", |event| event["event"] == "server");
     let url = server["url"].as_str().expect("an address");
     assert!(server["server"].as_str().is_some_and(|name| name.contains("llama.cpp")), "{server}");
@@ -46,6 +59,7 @@ fn a_passing_feature_exits_0_and_leaves_a_record_and_no_process() {
         record.contains("What is the capital of France?") && record.contains(r#""authorization","Bearer ***""#),
         "evidence with masked secrets"
     );
+    assert!(record.contains(r#""content-type","text/plain; charset=utf-8""#), "the doc string's media type");
 }
 
 #[test]
@@ -172,14 +186,22 @@ fn a_running_server_is_attached_to_and_left_alone() {
     let server = owner.wait_for("the server's event", |event| event["event"] == "server");
     let url = server["url"].as_str().expect("an address").to_owned();
     let guest = Project::new().file("paris.feature", PARIS).file("setups/fixed.yaml", FIXED_KEY);
+    let guest = guest.file("setups/other.yaml", "name: other\nextends: fixed\nprofile: ollama\n");
     guest.run(&["run", "paris.feature", "--setup", "fixed", "--url", &url]).exits(0).says(&["1 passed"]);
     // Without the setup there is no key: the server refuses, and the scenario says what it answered.
     let refused = guest.run(&["run", "paris.feature", "--url", &url]);
     assert_ne!(refused.code, Some(0), "{}", refused.all());
     refused.says(&["401"]);
+    stranger(&guest, &url);
     assert!(listens(port(&url)), "an attached server is not ours to stop");
     end(&owner, child);
     assert_gone(&owner);
+}
+
+/// A setup that is about Ollama is not run against this server, and the record says who was met.
+fn stranger(guest: &Project, url: &str) {
+    let guest = guest.run(&["run", "paris.feature", "--setup", "other", "--url", url, "--junit", "junit.xml"]);
+    guest.exits(5).says(&["the setup `other` is for a server like `ollama` (profile `ollama`)", "`llama.cpp", url]);
 }
 
 /// Two signals: the first is heard before the second is sent.

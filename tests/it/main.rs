@@ -4,4 +4,6 @@ mod bad;
 mod harness;
 mod keywords;
 mod life;
+mod provision;
+mod schemas;
 mod tidy;

@@ -64,6 +64,16 @@ fn what_a_setup_does_not_claim_is_skipped_with_that_reason() {
 }
 
 #[test]
+fn a_value_of_the_stack_that_is_named_and_not_set_skips_the_scenario() {
+    let mut bench = Bench::new();
+    bench.cases(&json!([{"name": "a", "ask": "Mind {{ safety_shield }}.", "expect": [{"status": 200}]}]));
+    let reason = first(&bench.plan()).skip.clone().expect("a reason");
+    assert!(reason.contains("`safety_shield`") && reason.contains("`--safety-shield`"), "{reason}");
+    bench.input.overrides.safety_shield = Some(Given { value: "guard".to_owned(), origin: "flag".to_owned() });
+    assert_eq!(first(&bench.plan()).skip, None);
+}
+
+#[test]
 fn the_nearest_word_wins_and_says_where_it_stood() {
     let mut bench = one_case();
     bench.suite(&json!({"defaults": {"retries": 1, "temperature": 0.5, "timeout": "10s", "concurrency": 3}}));
@@ -71,6 +81,7 @@ fn the_nearest_word_wins_and_says_where_it_stood() {
         "name": "t", "attach": {"url": "http://h"}, "models": {"text": "m"}, "defaults": {"temperature": 0.25, "retries": 2},
     }));
     bench.input.overrides.retries = Some(Given { value: 4, origin: "flag --retries".to_owned() });
+    bench.input.overrides.embedding_dimension = Some(Given { value: 3, origin: "flag --embedding-dimension".to_owned() });
     bench.input.overrides.models =
         vec![Given { value: ("text".to_owned(), vec!["other".to_owned()]), origin: "flag --model".to_owned() }];
     let plan = bench.plan();
@@ -85,6 +96,9 @@ fn the_nearest_word_wins_and_says_where_it_stood() {
         (found.value.as_str(), found.origin.as_str())
     };
     assert_eq!(explained("retries"), ("4", "flag --retries"));
+    assert_eq!(explained("embedding_dimension"), ("3", "flag --embedding-dimension"));
+    assert_eq!(explained("safety_shield"), ("not set", "built-in"));
+    assert_eq!((cell.named.embedding_dimension, cell.named.safety_shield.as_deref()), (Some(3), None));
     assert_eq!(explained("temperature"), ("0.25", "the setup"));
     assert_eq!(explained("concurrency"), ("3", "the suite"));
     assert_eq!(explained("seed"), ("not sent", "built-in"));
@@ -184,7 +198,7 @@ fn known_failures_meet_their_scenarios_by_name() {
     assert_eq!(first(&plan).known, [KnownClaim { entry: 0 }]);
     assert_eq!(plan.cells[0].contract, Contract::Profile);
     bench.input.profiles = profile("b");
-    bench.refuses("profile/unmatched-known", &["no scenario is named `b`", "the nearest is `a`"]);
+    bench.refuses("profile/unmatched-known", &["no scenario is named `b`"]);
     bench.input.selection.narrowed = true;
     bench.plan();
 }

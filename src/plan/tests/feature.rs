@@ -132,10 +132,13 @@ fn nothing_is_said_of_a_scenario_that_could_not_be_read() {
 fn mistakes_of_steps_are_named() {
     const CLAIM: &str = "Then the status is 200";
     steps(&format!("When I aks \"x\"\n{CLAIM}"))
-        .refuses("step/undefined", &["no sentence says `I aks \"x\"`", "near: `I ask {text}` (src/steps/test.rs:"]);
-    steps(&format!("When I ask \"x\"\nThen it is fine\n{CLAIM}"))
-        .refuses("step/ambiguous", &["2 sentences say `it is fine`", "`it is {word}` (src/steps/test.rs:"]);
-    steps(&format!("Given the conversation:\n{CLAIM}")).refuses("step/missing-argument", &["needs a table or doc string"]);
+        .refuses("step/undefined", &["no sentence says `I aks \"x\"`", "near: `I ask {text}`"]);
+    steps(&format!("When I ask \"x\"\nThen it is fine\n{CLAIM}")).refuses(
+        "step/ambiguous",
+        &["2 sentences say `it is fine`", "`it is {word}` (src/steps/test.rs:", "`it is fine` (src/steps/test.rs:"],
+    );
+    steps(&format!("Given the conversation:\n{CLAIM}"))
+        .refuses("step/missing-argument", &["needs a table or a doc string below it"]);
     steps(&format!("When I ask \"x\"\n  | a |\n{CLAIM}")).refuses("step/unexpected-argument", &["takes no table"]);
     steps(&format!("Given the conversation:\n  | a |\n  \"\"\"\n  x\n  \"\"\"\n{CLAIM}"))
         .refuses("step/unexpected-argument", &["not both"]);

@@ -20,6 +20,7 @@ macro_rules! def {
             kind: StepUse::$kind,
             doc: "",
             example: "",
+            below: None,
             topic: "test",
             place: concat!("src/steps/test.rs:", line!()).to_owned(),
             regex: || Regex::new(concat!("^(?:", $regex, ")$")).expect("a test's regex"),

@@ -84,11 +84,12 @@ impl Blocks {
         let bar = self.paint.tone(Tone::Quiet, "│");
         let (kind, tone) = match cause.what {
             What::Claim(mismatch) => (format!("{} · {}", cause.kind(), whose(mismatch)), Tone::Bad),
-            What::Hindered(_) => (cause.kind().into_owned(), Tone::Hindered),
+            What::Hindered(_) => (String::new(), Tone::Hindered),
         };
         let room = self.width.saturating_sub(8);
         let mut lines: Vec<String> = wrap(cause.message(), room).iter().take(4).map(|line| self.paint.tone(tone, line)).collect();
         match lines.last_mut() {
+            _ if kind.is_empty() => {}
             Some(last) => *last = format!("{last}  {}", self.paint.tone(Tone::Quiet, &kind)),
             None => lines.push(kind),
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::block::Blocks;
-use super::paint::{Paint, Tone, duration, fit, outcome_mark};
+use super::paint::{Paint, Tone, duration, fit, outcome_mark, wrap};
 use crate::event::Outcome;
 use crate::report::cause::{Cause, causes};
 use crate::report::summary::{CellSummary, RunSummary, ScenarioSummary};
@@ -106,8 +106,8 @@ impl<'a> Page<'a> {
             out.push(String::new());
             let name = super::cell_name(&cell.plan);
             out.push(format!("{} {}", self.paint.tone(Tone::Hindered, "!"), self.paint.tone(Tone::Strong, &name)));
-            let kind = self.paint.tone(Tone::Quiet, &trouble.kind);
-            out.push(format!("  {}  {kind}", self.paint.tone(Tone::Hindered, &visible(&trouble.message))));
+            let words = wrap(&trouble.message, self.blocks.width.saturating_sub(4));
+            out.extend(words.iter().map(|line| format!("  {}", self.paint.tone(Tone::Hindered, line))));
             if cell.missing() > 0 {
                 out.push(format!("  {} planned scenarios did not run", cell.missing()));
             }
@@ -140,6 +140,11 @@ impl<'a> Page<'a> {
             let pad =
                 |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(super::paint::width_of(text))));
             let rest = format!("{}  {}  {took}", pad(server, widths[1]), pad(counted, widths[2]));
+            if widths[0] + 4 + super::paint::width_of(&rest) > self.blocks.width {
+                out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &format!("{counted}  {took}"))));
+                out.push(format!("    {}", self.paint.tone(Tone::Quiet, &fit(server, self.blocks.width.saturating_sub(4)))));
+                continue;
+            }
             out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &rest)));
         }
         let begun = self.summary.cells.iter().filter(|cell| cell.skipped.is_none());

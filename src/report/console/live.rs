@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::paint::fit;
+use super::paint::{fit, width_of};
 use crate::event::ScenarioId;
 use crate::report::summary::{CellSummary, Running};
 use crate::report::text::{one_line, visible};
@@ -51,20 +51,18 @@ impl Live {
 
     /// Scenarios of a cell.
     pub(super) fn cell(&mut self, name: &str, cell: &CellSummary) {
-        let template = if self.color {
-            "{spinner:.cyan} {prefix}  {bar:24.cyan/dim} {pos}/{len}  {msg}  {elapsed} {eta:>4} left"
-        } else {
-            "{spinner} {prefix}  {bar:24} {pos}/{len}  {msg}  {elapsed} {eta:>4} left"
-        };
-        self.head.set_style(style(template).progress_chars("━━─"));
-        self.head.set_length(cell.plan.planned);
-        self.head.set_position(cell.scenarios.len() as u64);
-        self.head.set_prefix(fit(name, self.width / 3));
-        self.head.set_message(counts(&cell.totals).join(" · "));
+        let (done, planned) = (cell.scenarios.len() as u64, cell.plan.planned);
+        let (name, said) = (fit(name, self.width / 3), counts(&cell.totals).join(" · "));
+        let template = template(self.width, self.color, &name, done, planned, &said);
+        self.head.set_style(style(&template).progress_chars("━━─"));
+        self.head.set_length(planned);
+        self.head.set_position(done);
+        self.head.set_prefix(name);
+        self.head.set_message(said);
         self.show_running(&cell.running);
     }
 
-    /// Starts the clock of a cell anew.
+    /// Starts the clock of a cell anew: what its server took to start says nothing about its scenarios.
     pub(super) fn restart_clock(&self) {
         self.head.reset();
     }
@@ -116,6 +114,30 @@ impl Drop for Live {
         self.clear_slots();
         self.head.finish_and_clear();
     }
+}
+
+/// The bar's line, in one line of the terminal: first the bar gives way, then the clock, then the name. Without anything done
+/// nobody knows how long it takes.
+fn template(width: usize, color: bool, name: &str, done: u64, planned: u64, said: &str) -> String {
+    // A clock takes up to six columns; one column stays free, as some terminals wrap in the last.
+    let counted = 2 + format!("{done}/{planned}  {said}").chars().count() + 1;
+    let clock = if done > 0 { ("  {elapsed}, {eta} left", 21) } else { ("  {elapsed}", 8) };
+    let (name, name_takes) = ("{prefix}  ", width_of(name) + 2);
+    let spinner = if color { "{spinner:.cyan} " } else { "{spinner} " };
+    let room = width.saturating_sub(counted);
+    if room < name_takes {
+        return format!("{spinner}{{pos}}/{{len}}  {{msg}}");
+    }
+    if room < name_takes + clock.1 {
+        return format!("{spinner}{name}{{pos}}/{{len}}  {{msg}}");
+    }
+    let bar = (room - name_takes - clock.1).min(25).saturating_sub(1);
+    let bar = match (bar, color) {
+        (0..6, _) => String::new(),
+        (bar, true) => format!("{{bar:{bar}.cyan/dim}} "),
+        (bar, false) => format!("{{bar:{bar}}} "),
+    };
+    format!("{spinner}{name}{bar}{{pos}}/{{len}}  {{msg}}{}", clock.0)
 }
 
 /// `capital of France [delivery=whole]`, with the attempt where it is not the first.
@@ -172,6 +194,21 @@ mod tests {
         }
         fn flush(&self) -> std::io::Result<()> {
             Ok(())
+        }
+    }
+
+    #[test]
+    fn the_bar_gives_way_in_a_narrow_terminal() {
+        let (name, said) = ("base × llamacpp", "12 passed · 0 failed");
+        for (width, done, expect) in [
+            (120, 5, "{spinner} {prefix}  {bar:24} {pos}/{len}  {msg}  {elapsed}, {eta} left"),
+            (120, 0, "{spinner} {prefix}  {bar:24} {pos}/{len}  {msg}  {elapsed}"),
+            (80, 5, "{spinner} {prefix}  {bar:11} {pos}/{len}  {msg}  {elapsed}, {eta} left"),
+            (70, 5, "{spinner} {prefix}  {pos}/{len}  {msg}  {elapsed}, {eta} left"),
+            (50, 5, "{spinner} {prefix}  {pos}/{len}  {msg}"),
+            (40, 5, "{spinner} {pos}/{len}  {msg}"),
+        ] {
+            assert_eq!(template(width, false, name, done, 103, said), expect, "{width}");
         }
     }
 

@@ -25,7 +25,7 @@ use super::verdict::verdict_line;
 use block::Blocks;
 use live::Live;
 pub use paint::ColorChoice;
-use paint::{Paint, Tone, duration, fit, outcome_mark};
+use paint::{Paint, Tone, duration, fit, outcome_mark, width_of};
 
 /// Silence after which a run without a terminal says that it lives.
 const HEARTBEAT: Duration = Duration::from_mins(1);
@@ -147,9 +147,6 @@ impl Console {
                     lines.push(String::new());
                     lines.push(self.paint.tone(Tone::Strong, &cell_name(&cell.plan)));
                 }
-                if let Some(live) = &self.live {
-                    live.restart_clock();
-                }
             }
             RunEvent::Stack { cell, phase, message } => {
                 if *phase == StackPhase::Stop {
@@ -160,6 +157,9 @@ impl Console {
             RunEvent::Server { server, url, models, .. } => {
                 let models = if models.is_empty() { String::new() } else { format!(", models {}", models.join(", ")) };
                 lines.push(self.quiet_line("server", &format!("{server} at {url}{models}")));
+                if let Some(live) = &self.live {
+                    live.restart_clock();
+                }
             }
             RunEvent::ScenarioFinished(end) => self.scenario(&mut lines, summary, end),
             RunEvent::CellFinished { cell, took_us, trouble, skipped, .. } => {
@@ -228,7 +228,7 @@ impl Console {
     }
 
     fn quiet_line(&self, word: &str, message: &str) -> String {
-        let line = fit(&one_line(message, 400), self.options.width.saturating_sub(13).max(60));
+        let line = fit(&one_line(message, 400), self.options.width.saturating_sub(13).max(20));
         self.paint.tone(Tone::Quiet, &format!("  {word:<9}  {line}"))
     }
 
@@ -268,8 +268,12 @@ impl Console {
         if why.is_empty() {
             return line;
         }
-        let words = format!("{}: {why}", scenario.outcome.word());
-        format!("{line}  {}", self.paint.tone(tone, &visible(&one_line(&words, 250))))
+        let words = visible(&one_line(&format!("{}: {why}", scenario.outcome.word()), 250)).into_owned();
+        // On a terminal a line of its own reads better than one that is broken in mid-word; the whole story comes at the end.
+        if self.options.live && width_of(&line) + 2 + width_of(&words) > self.options.width {
+            return format!("{line}\n    {}", self.paint.tone(tone, &fit(&words, self.options.width - 5)));
+        }
+        format!("{line}  {}", self.paint.tone(tone, &words))
     }
 
     fn count_pass(&mut self, scenario: &ScenarioSummary) {

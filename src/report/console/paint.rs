@@ -105,7 +105,7 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     ::console::truncate_str(&visible(text), width.max(4), "…").into_owned()
 }
 
-/// Lines of at most `width` columns that lose nothing: longer ones go on in the next line.
+/// Lines of at most `width` columns; longer ones go on in the next line, which takes the place of a blank where there is one.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let mut out = Vec::new();
@@ -120,8 +120,18 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
                 }
                 cut = at + c.len_utf8();
             }
-            out.push(rest[..cut].to_owned());
-            rest.drain(..cut);
+            // At a blank where one is near enough; a word that fills the line is cut.
+            let blank = rest[..cut].rfind(' ').filter(|&at| at * 3 > cut && !rest[..at].trim().is_empty());
+            match blank {
+                Some(at) if !rest[cut..].starts_with(' ') => {
+                    out.push(rest[..at].trim_end().to_owned());
+                    rest.drain(..=at);
+                }
+                _ => {
+                    out.push(rest[..cut].to_owned());
+                    rest.drain(..cut + usize::from(rest[cut..].starts_with(' ')));
+                }
+            }
         }
         out.push(rest);
     }

@@ -107,9 +107,10 @@ fn base_of(pattern: &str) -> &str {
 
 /// A walk's trouble as a diagnostic; a link that leads nowhere is no trouble until somebody reads it.
 fn trouble(error: &walkdir::Error) -> Option<Diagnostic> {
-    let path = error.path().map(|path| path.display().to_string()).unwrap_or_default();
+    let shown = |path: &Path| super::plain(&path.to_string_lossy(), path.is_absolute());
+    let path = error.path().map(shown).unwrap_or_default();
     if let Some(ancestor) = error.loop_ancestor() {
-        let text = format!("the link `{path}` leads back to `{}`", ancestor.display());
+        let text = format!("the link `{path}` leads back to `{}`", shown(ancestor));
         return Some(
             Diagnostic::error("file/symlink-loop", None, text)
                 .help("remove the link, or name the files more narrowly".to_owned()),

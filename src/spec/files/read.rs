@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{BUILTIN, Project, builtin};
-use crate::source::{Diagnostic, FileId, SourceMap, did_you_mean};
+use crate::source::{At, Diagnostic, FileId, SourceMap, did_you_mean};
 
 /// Largest file that is read. **Units**: bytes.
 const LARGEST: u64 = 64 << 20;
@@ -13,7 +13,8 @@ const LARGEST: u64 = 64 << 20;
 impl Project {
     /// Reads one file (`suites/base.yaml`), disk first, and adds it to the map.
     ///
-    /// **Errors**: `file/not-found`, `file/not-utf8`, `file/too-big` (more than 64 MiB), `file/unreadable`; without a place.
+    /// **Errors**: `file/not-found`, `file/too-big` (more than 64 MiB), `file/unreadable`, without a place;
+    /// `file/not-utf8`, `file/not-text` (a NUL byte), at their place where one is known.
     pub fn read(&self, map: &mut SourceMap, path: &str) -> Result<FileId, Diagnostic> {
         let shown = self.shown(path.strip_prefix(BUILTIN).unwrap_or(path));
         if !path.starts_with(BUILTIN) {
@@ -72,12 +73,27 @@ fn add(map: &mut SourceMap, shown: String, bytes: Cow<'_, [u8]>) -> Result<FileI
         let text = format!("`{shown}` is UTF-16, and only UTF-8 is read");
         return Err(Diagnostic::error("file/not-utf8", None, text).help(help));
     }
-    let text = String::from_utf8(bytes.into_owned()).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() + 1;
-        let text = format!("`{shown}` is not UTF-8: byte {at} (line {line}) begins no character");
-        Diagnostic::error("file/not-utf8", None, text).help(help)
-    })?;
+    let text = match String::from_utf8(bytes.into_owned()) {
+        Ok(text) => text,
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() + 1;
+            let text = format!("`{shown}` is not UTF-8: byte {at} (line {line}) begins no character");
+            // Shown with its place, each unreadable byte as `�`: what is before the first one is as it is in the file.
+            let at = point(map.add(shown, String::from_utf8_lossy(error.as_bytes())), at, '\u{fffd}'.len_utf8());
+            return Err(Diagnostic::error("file/not-utf8", at, text).help(help));
+        }
+    };
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    if let Some(at) = memchr::memchr(0, text.as_bytes()) {
+        let message = format!("`{shown}` holds a NUL byte: it is no text");
+        let at = point(map.add(shown, text), at, 1);
+        return Err(Diagnostic::error("file/not-text", at, message).help("name a text file, or take the byte out".to_owned()));
+    }
     Ok(map.add(shown, text))
+}
+
+fn point(file: FileId, at: usize, len: usize) -> At {
+    let narrow = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    At { file, start: narrow(at), end: narrow(at + len) }
 }

@@ -16,8 +16,7 @@ fn project(files: &[(&str, &[u8])]) -> (tempfile::TempDir, Project) {
 
 #[track_caller]
 fn refused(result: Result<impl std::fmt::Debug, Diagnostic>) -> String {
-    let error = result.expect_err("refused");
-    assert_eq!(error.at, None);
+    let error = Diagnostic { at: None, ..result.expect_err("refused") };
     render(&SourceMap::new(), &[error], false)
 }
 
@@ -40,11 +39,13 @@ fn a_file_on_disk_is_read_without_its_byte_order_mark() {
 
 #[test]
 fn what_cannot_be_read_says_why() {
-    let (folder, project) = project(&[("suites/base.yaml", b"x"), ("bad.yaml", b"a\nb\xff\n"), ("wide.yaml", b"\xff\xfea\0")]);
+    let (folder, project) =
+        project(&[("suites/base.yaml", b"x"), ("bad.yaml", b"a\nb\xff\n"), ("wide.yaml", b"\xff\xfea\0"), ("nul.yaml", b"a\0")]);
     let mut map = SourceMap::new();
     let mut read = |path: &str| refused(project.read(&mut map, path));
     assert!(read("bad.yaml").contains("`bad.yaml` is not UTF-8: byte 3 (line 2) begins no character"));
     assert!(read("wide.yaml").contains("UTF-16"));
+    assert!(read("nul.yaml").contains("`nul.yaml` holds a NUL byte"));
     assert!(read("suites").contains("it is a folder"));
     let missing = read("suites/bsae.yaml");
     assert!(missing.contains("file/not-found") && missing.contains("did you mean `suites/base.yaml`?"), "{missing}");

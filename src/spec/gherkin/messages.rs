@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value, json};
 
+use super::parse::parse_as_official;
 use super::{
-    Background, Child, DocString, Document, Examples, Row, Scenario, ScenarioNode, Step, StepKind, Table, Tag, parse, scenarios,
+    Background, Child, DocString, Document, Examples, Row, Scenario, ScenarioNode, Step, StepKind, Table, Tag, scenarios,
 };
 use crate::source::{At, Diagnostic, Diagnostics, FileId, SourceMap};
 
@@ -34,7 +35,7 @@ pub fn pickles_ndjson(map: &SourceMap, file: FileId, uri: &str) -> Result<String
 }
 
 fn read(map: &SourceMap, file: FileId) -> Result<Document, Diagnostics> {
-    let (document, diagnostics) = parse(map, file);
+    let (document, diagnostics) = parse_as_official(map, file);
     if diagnostics.iter().any(Diagnostic::is_error) { Err(diagnostics) } else { Ok(document) }
 }
 

@@ -40,11 +40,13 @@ pub(super) fn unexpected_end(at: At, state: State, dialect: &Dialect) -> Diagnos
     Diagnostic::error("gherkin/unexpected-end", at, message).label("end of file").help(help.to_owned())
 }
 
-/// The file ends inside a doc string.
-pub(super) fn open_doc_string(at: At, fence: &str, opened_on: u32) -> Diagnostic {
-    Diagnostic::error("gherkin/unexpected-end", at, format!("the doc string opened on line {opened_on} is not closed"))
-        .label("end of file")
-        .help(format!("close it with a line `{fence}`"))
+/// The file ends inside a doc string: shown where it opens, or, at the end of the file, with the line on which it opened.
+pub(super) fn open_doc_string(at: At, fence: &str, opened_on: Option<u32>) -> Diagnostic {
+    let (message, label) = match opened_on {
+        Some(line) => (format!("the doc string opened on line {line} is not closed"), "end of file"),
+        None => ("the doc string is not closed".to_owned(), "opened here, not closed before the end of the file"),
+    };
+    Diagnostic::error("gherkin/unexpected-end", at, message).label(label).help(format!("close it with a line `{fence}`"))
 }
 
 /// A row of another width than the table's first.
@@ -58,16 +60,24 @@ pub(super) fn uneven_row(row: &Uneven) -> Diagnostic {
 /// A tag with a blank in it.
 pub(super) fn blank_in_tag(at: At, name: &str) -> Diagnostic {
     let joined: Vec<&str> = name.split_whitespace().collect();
-    Diagnostic::error("gherkin/bad-tag", at, "a tag may not contain a blank")
-        .label("one tag, as far as we can tell")
-        .help(format!("write `{}`, or `{}`, or put `#` before a comment", joined.join("-"), joined.join(" @").replace("@@", "@")))
+    Diagnostic::error("gherkin/bad-tag", at, "a tag may not contain a blank").label("this begins with no `@`").help(format!(
+        "write `{}`, or `{}`, or put `#` before a comment",
+        joined.join("-"),
+        joined.join(" @").replace("@@", "@")
+    ))
 }
 
 /// A `# language:` that nobody knows.
 pub(super) fn unknown_language(at: At, code: &str) -> Diagnostic {
     Diagnostic::error("gherkin/unknown-language", at, format!("unknown language `{code}`"))
         .label("not one of Gherkin's languages")
-        .help(did_you_mean(code, Dialect::languages()))
+        .help(Some(nearest_language(code)))
+}
+
+/// Codes of two letters are all near each other: none is guessed for them.
+fn nearest_language(code: &str) -> String {
+    let near = did_you_mean(code, Dialect::languages()).filter(|_| code.chars().count() > 2);
+    near.unwrap_or_else(|| "write its code, such as `en`, `de`, `fr` or `ja`; without this line the file is English".to_owned())
 }
 
 /// A line of a description that was probably meant as a step or a title: legal, but then it does not run.
@@ -153,8 +163,13 @@ fn one_of(what: &[String]) -> String {
 
 /// What to write instead, where the line shows what was meant.
 fn next_move(text: &str, state: State, dialect: &Dialect) -> Option<String> {
-    if let Some((title, keyword)) = all_titles(dialect).find(|(title, _)| dialect.title(text, *title).is_some()) {
-        return Some(misplaced(title, keyword, state));
+    let titles = [Title::Feature, Title::Rule, Title::Background, Title::Outline, Title::Scenario, Title::Examples];
+    if let Some((title, keyword)) = titles.into_iter().find_map(|title| Some((title, dialect.title(text, title)?))) {
+        return Some(misplaced(title, keyword, state, dialect));
+    }
+    let before = matches!(state, State::Start | State::Language | State::Tags(Title::Feature));
+    if before && dialect.step(text).is_some() {
+        return Some(format!("a step belongs into a scenario of a feature: {}", begin(dialect)));
     }
     if !matches!(state, State::Background(_) | State::Scenario(_)) && dialect.step(text).is_some() {
         return Some("a step belongs into a background or a scenario".to_owned());
@@ -184,11 +199,17 @@ fn outlines(title: Title, dialect: &Dialect) -> &[&'static str] {
     if title == Title::Scenario { dialect.titles(Title::Outline) } else { &[] }
 }
 
-fn misplaced(title: Title, keyword: &str, state: State) -> String {
+/// How a file begins.
+fn begin(dialect: &Dialect) -> String {
+    let feature = dialect.titles(Title::Feature).first().copied().unwrap_or("Feature");
+    format!("begin the file with `{feature}: NAME`")
+}
+
+fn misplaced(title: Title, keyword: &str, state: State, dialect: &Dialect) -> String {
     match (title, state) {
         (Title::Feature, _) => "a file holds one feature".to_owned(),
         (_, State::Start | State::Language | State::Tags(Title::Feature)) => {
-            format!("`{keyword}:` belongs into a feature: begin the file with one")
+            format!("`{keyword}:` belongs into a feature: {}", begin(dialect))
         }
         (Title::Background, State::Tags(_)) => "a background takes no tags".to_owned(),
         (Title::Background, State::Background(_)) => "a feature or rule has one background".to_owned(),

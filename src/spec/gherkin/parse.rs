@@ -15,7 +15,19 @@ const MOST_MISTAKES: usize = 11;
 
 /// Reads a feature file. **Shape**: a file without a feature (empty, or only comments) gives a document without one and no
 /// mistake. **Errors**: every mistake with its place; the document then holds what could be read.
+///
+/// One slip is one mistake: what only follows from an earlier one is not said, and a doc string that is left open is shown
+/// where it opens.
 pub fn parse(map: &SourceMap, file: FileId) -> (Document, Diagnostics) {
+    read(map, file, false)
+}
+
+/// Like [`parse`], with mistakes on exactly the lines on which the official parsers report theirs.
+pub(super) fn parse_as_official(map: &SourceMap, file: FileId) -> (Document, Diagnostics) {
+    read(map, file, true)
+}
+
+fn read(map: &SourceMap, file: FileId, official: bool) -> (Document, Diagnostics) {
     let text = map.file(file).text();
     let mut parser = Parser {
         text,
@@ -26,6 +38,7 @@ pub fn parse(map: &SourceMap, file: FileId) -> (Document, Diagnostics) {
         diagnostics: Vec::new(),
         mistakes: 0,
         bad_tags_to: 0,
+        official,
     };
     while parser.mistakes < MOST_MISTAKES {
         let Some(line) = parser.lines.next() else {
@@ -95,6 +108,8 @@ struct Parser<'a> {
     mistakes: usize,
     /// Tag lines up to this one have been complained about: a line that was looked at ahead is read again.
     bad_tags_to: u32,
+    /// Mistakes as the official parsers report them, also those that only follow from others.
+    official: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -105,9 +120,27 @@ impl<'a> Parser<'a> {
             _ => self.body(line),
         };
         self.complain_of_table();
-        if !fits && self.mistakes < MOST_MISTAKES {
+        if !fits && self.mistakes < MOST_MISTAKES && (self.official || !self.follows(line)) {
             self.mistake(mistake::unexpected(self.tree.at(line.range()), line.text.trim_end(), self.state, &self.dialect));
         }
+    }
+
+    /// Whether a line that fits nowhere only follows from a mistake that was said: bad tags, a feature that never begins,
+    /// a second doc string.
+    fn follows(&mut self, line: Line<'a>) -> bool {
+        let no_feature = matches!(self.state, State::Start | State::Language) && self.mistakes > 0;
+        let second = matches!(
+            self.state,
+            State::Background(Inside::DocString | Inside::LastTable | Inside::Full)
+                | State::Scenario(Inside::DocString | Inside::LastTable | Inside::Full)
+        );
+        if second && let Some(fence) = fence_of(line.text) {
+            let mut ahead = self.lines.clone();
+            if ahead.any(|line| line.text.starts_with(fence)) {
+                self.lines = ahead;
+            }
+        }
+        no_feature || (line.text.starts_with('@') && line.number <= self.bad_tags_to)
     }
 
     fn before_feature(&mut self, line: Line<'a>) -> bool {
@@ -211,7 +244,10 @@ impl<'a> Parser<'a> {
                 if line.number > self.bad_tags_to {
                     self.bad_tags_to = line.number;
                     let name = &self.text[range.clone()];
-                    self.mistake(mistake::blank_in_tag(self.tree.at(range), name));
+                    let rest = name[1..].trim_start().trim_start_matches(|c: char| !c.is_whitespace()).trim_start();
+                    let word = name.len() - rest.len();
+                    let at = self.tree.at(range.start + word..range.start + name.trim_end().len());
+                    self.mistake(mistake::blank_in_tag(at, name));
                 }
                 None
             }
@@ -336,7 +372,7 @@ impl<'a> Parser<'a> {
 
     /// Reads a whole doc string, to its closing fence or the end of the file.
     fn doc_string(&mut self, line: Line<'a>) -> bool {
-        let Some(fence) = ["\"\"\"", "```"].into_iter().find(|fence| line.text.starts_with(fence)) else { return false };
+        let Some(fence) = fence_of(line.text) else { return false };
         let next = match self.state {
             State::Background(Inside::Step) | State::Scenario(Inside::Step) => Inside::DocString,
             State::Background(Inside::Table) | State::Scenario(Inside::Table) => Inside::Full,
@@ -346,7 +382,9 @@ impl<'a> Parser<'a> {
         let body = self.lines.clone();
         let Some(end) = self.lines.find(|line| line.text.starts_with(fence)) else {
             self.complain_of_table();
-            self.mistake(mistake::open_doc_string(self.past_end(), fence, line.number));
+            let start = line.text_start();
+            let at = if self.official { self.past_end() } else { self.tree.at(start..start + fence.len()) };
+            self.mistake(mistake::open_doc_string(at, fence, self.official.then_some(line.number)));
             self.state = State::Start;
             return true;
         };
@@ -429,6 +467,11 @@ fn content<'a>(lines: impl Iterator<Item = Line<'a>>, bytes: usize, indent: usiz
         out.push_str(&unescape_fence(line.dedented(indent), fence));
     }
     out
+}
+
+/// The fence that a line begins with.
+fn fence_of(text: &str) -> Option<&'static str> {
+    ["\"\"\"", "```"].into_iter().find(|fence| text.starts_with(fence))
 }
 
 /// Where the code stands in a comment of the form `# language: fr`.

@@ -229,11 +229,7 @@ impl<'a> Workshop<'a> {
         if !source.is_file() {
             return Err(StackError::provision(format!("the package {} holds no `{}`", file.package, file.path)));
         }
-        let found = sha256(source.clone()).await?;
-        if !found.eq_ignore_ascii_case(&file.sha256) {
-            let message = format!("`{}` out of {} is not what the setup names", file.path, file.package);
-            return Err(StackError::provision(format!("{message}: its SHA-256 is {found}, expected {}", file.sha256)));
-        }
+        is_what_is_named(file, source.clone()).await?;
         let content = planned.content();
         std::fs::rename(&source, &content).map_err(|error| disk("write", &content, &error))?;
         std::fs::remove_dir_all(&unpacked).map_err(|error| disk("remove", &unpacked, &error))
@@ -328,6 +324,16 @@ fn keep(unpacked: &Path, globs: &[String], to: &Path) -> Result<(), StackError> 
         }
     }
     Ok(())
+}
+
+/// Whether a file has the hash that the setup names. **Errors**: it has not; both are said.
+pub(super) async fn is_what_is_named(file: &PackageFile, source: PathBuf) -> Result<(), StackError> {
+    let found = sha256(source).await?;
+    if found.eq_ignore_ascii_case(&file.sha256) {
+        return Ok(());
+    }
+    let message = format!("`{}` out of {} is not what the setup names", file.path, file.package);
+    Err(StackError::provision(format!("{message}: its SHA-256 is {found}, expected {}", file.sha256)))
 }
 
 async fn sha256(path: PathBuf) -> Result<String, StackError> {

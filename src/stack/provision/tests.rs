@@ -135,3 +135,25 @@ fn licences_name_what_is_fetched() {
     let row = |what: &str, licence: &str, size: &str| (what.to_owned(), licence.to_owned(), size.to_owned());
     assert_eq!(licences(&setup), [row("a==1, b==2", "MIT", "1 MB"), row("c==3", "Apache-2.0", "2 MB")]);
 }
+
+#[tokio::test]
+async fn a_file_with_another_hash_than_named_is_refused_with_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let source = folder.path().join("lab.gguf");
+    std::fs::write(&source, "abc").unwrap();
+    let found = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let named = |sha256: &str| crate::spec::setup::PackageFile {
+        package: "lab-weights==1.0".to_owned(),
+        path: "lab.gguf".to_owned(),
+        sha256: sha256.to_owned(),
+        name: "lab.gguf".to_owned(),
+        licence: "MIT".to_owned(),
+        size: "1 kB".to_owned(),
+    };
+    items::is_what_is_named(&named(&found.to_uppercase()), source.clone()).await.unwrap();
+    let wrong = "0".repeat(64);
+    let error = items::is_what_is_named(&named(&wrong), source).await.unwrap_err().to_string();
+    for part in ["`lab.gguf` out of lab-weights==1.0", found, &format!("expected {wrong}")] {
+        assert!(error.contains(part), "{part} in {error}");
+    }
+}

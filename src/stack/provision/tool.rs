@@ -69,6 +69,8 @@ fn next_move(output: &str) -> Option<&'static str> {
                 "could not resolve",
                 "connect error",
                 "max retries exceeded",
+                // All that pip says of an index that it cannot reach.
+                "from versions: none",
             ],
             "check the network, or the index and proxy variables of uv and pip; what is complete stays, so run it again",
         ),
@@ -98,6 +100,7 @@ mod tests {
         check("The virtual environment was not created successfully because ensurepip is not available.", Some("install"));
         check("error: No interpreter found for Python >=3.11", Some("install"));
         check("error: Failed to fetch: `X`\n  cause: dns error", Some("check"));
+        check("ERROR: Could not find a version that satisfies the requirement x==1 (from versions: none)", Some("check"));
         check("error: No solution found when resolving dependencies", Some("the"));
         check("Traceback (most recent call last)", None);
     }

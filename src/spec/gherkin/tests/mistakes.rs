@@ -1,13 +1,25 @@
 //! Texts with mistakes: every one is reported, at its place, with the next move.
 
 use super::super::scenarios;
-use super::read;
-use crate::source::{Diagnostic, render};
+use super::{official, read};
+use crate::source::{Diagnostic, SourceMap, render};
 
-/// Places and codes of all errors.
+/// Places and codes of all errors, as the official parsers report them.
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
+    let (map, diagnostics) = official(text);
+    compare(text, &map, &diagnostics, expected);
+}
+
+/// Places and codes of all errors, as people see them.
+#[track_caller]
+fn check_shown(text: &str, expected: &[&str]) {
     let (map, _, diagnostics) = read(text);
+    compare(text, &map, &diagnostics, expected);
+}
+
+#[track_caller]
+fn compare(text: &str, map: &SourceMap, diagnostics: &[Diagnostic], expected: &[&str]) {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
     let found: Vec<String> = errors.map(|error| format!("{} {}", map.show(error.at.expect("a place")), error.code)).collect();
     let expected: Vec<String> = expected.iter().map(|place| format!("a.feature:{}", place.replace(' ', " gherkin/"))).collect();
@@ -65,9 +77,9 @@ fn the_end_of_the_file_may_not_come_too_early() {
 
 #[test]
 fn tags_hold_no_blanks() {
-    check("@a b\nFeature: f\n", &["1:1 bad-tag", "1:1 unexpected-line"]);
-    check("Feature: f\n\n  @a @b c @d\n  Scenario: s\n* a", &["3:6 bad-tag"]);
-    check("Feature: f\nScenario: s\n* a\n@t\n@a b\nRule: r\n", &["5:1 bad-tag", "5:1 unexpected-line"]);
+    check("@a b\nFeature: f\n", &["1:4 bad-tag", "1:1 unexpected-line"]);
+    check("Feature: f\n\n  @a @b c @d\n  Scenario: s\n* a", &["3:9 bad-tag"]);
+    check("Feature: f\nScenario: s\n* a\n@t\n@a b\nRule: r\n", &["5:4 bad-tag", "5:1 unexpected-line"]);
 }
 
 #[test]
@@ -75,6 +87,20 @@ fn a_language_has_to_be_known() {
     check("#language: eng\nFeature: f\n", &["1:12 unknown-language"]);
     check("# language: no-such\n# language: fr\nFonctionnalité: f\n", &["1:13 unknown-language"]);
     check("# language: not a code\nFeature: f\n", &[]);
+}
+
+#[test]
+fn one_slip_is_shown_as_one_mistake() {
+    check_shown("@a b\nFeature: f\n", &["1:4 bad-tag"]);
+    check_shown("Feature: f\nScenario: s\n* a\n@t\n@a b\nRule: r\n", &["5:4 bad-tag"]);
+    check_shown("Scenario: s\n  * a\n  * b\n", &["1:1 unexpected-line"]);
+    check_shown("no\nFeature: f\nScenario: s\n* a\nno\n", &["1:1 unexpected-line", "5:1 unexpected-line"]);
+    check_shown("# language: gr\nFunktionalität: f\n  Szenario: s\n", &["1:13 unknown-language"]);
+    check_shown("Feature: f\nScenario: s\n* a\n  ```\nx\n", &["4:3 unexpected-end"]);
+    let before = "Feature: f\nScenario: s\n* a\n";
+    let doc = "\"\"\"\nx\n\"\"\"\n";
+    check_shown(&format!("{before}{doc}{doc}no\n"), &["7:1 repeated-argument", "10:1 unexpected-line"]);
+    check_shown(&format!("{before}{doc}\"\"\"\n* b\nno\n"), &["7:1 repeated-argument", "9:1 unexpected-line"]);
 }
 
 #[test]
@@ -107,7 +133,10 @@ fn the_keyword_that_was_meant_is_offered() {
     check_help("nothing of the kind", None);
     let french = last("# language: fr\nFonctionnalité: f\nScénario: s\nSoit a\nEtant donnè que b\n");
     assert_eq!(french.help.as_deref(), Some("did you mean `Etant donné que`?"));
-    assert_eq!(last("Given a\n").help.as_deref(), Some("a step belongs into a background or a scenario"));
+    assert_eq!(
+        last("Given a\n").help.as_deref(),
+        Some("a step belongs into a scenario of a feature: begin the file with `Feature: NAME`")
+    );
     assert_eq!(last("# language: fr\n").code, "gherkin/unexpected-end");
 }
 

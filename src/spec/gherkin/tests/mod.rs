@@ -5,6 +5,7 @@ mod mistakes;
 mod pickles;
 mod trees;
 
+use super::parse::parse_as_official;
 use super::{Child, Document, Scenario, parse};
 use crate::source::{Diagnostics, SourceMap};
 
@@ -14,6 +15,14 @@ fn read(text: &str) -> (SourceMap, Document, Diagnostics) {
     let file = map.add("a.feature", text);
     let (document, diagnostics) = parse(&map, file);
     (map, document, diagnostics)
+}
+
+/// The mistakes of a text as the official parsers report them.
+fn official(text: &str) -> (SourceMap, Diagnostics) {
+    let mut map = SourceMap::new();
+    let file = map.add("a.feature", text);
+    let (_, diagnostics) = parse_as_official(&map, file);
+    (map, diagnostics)
 }
 
 /// The document of a text without mistakes.

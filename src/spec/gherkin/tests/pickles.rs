@@ -100,3 +100,11 @@ fn what_a_row_does_not_change_is_shared() {
     assert!(Arc::ptr_eq(&table(first), &table(second)));
     assert!(Arc::ptr_eq(&first.steps[1].text, &first.row.as_ref().expect("a row").values[0].1));
 }
+
+#[test]
+fn ten_thousand_rows_are_ten_thousand_pickles() {
+    let rows: String = (0..10_000).map(|row| format!("| {row} |\n")).collect();
+    let pickles = pickles(&format!("Feature: f\nScenario: <x>\n* <x>\nExamples:\n| x |\n{rows}"), &[]);
+    assert_eq!(pickles.len(), 10_000);
+    assert_eq!((&*pickles[9_999].name, &*pickles[9_999].steps[0].text), ("9999", "9999"));
+}
