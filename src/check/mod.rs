@@ -18,6 +18,7 @@
 //! | `assert.models` | `models` | wire for form, capability for members |
 //! | `assert.compare` | `compare` | capability |
 //! | `assert.embeddings` | `embeddings` | wire |
+//! | `assert.thinking` | `thinking` | wire for what is not kept apart, capability, model for what is thought |
 //! | `assert.tool` | `tool_calls` | model; wire for what is not even a call |
 
 pub mod choices;
@@ -33,13 +34,14 @@ pub mod status;
 pub mod stream;
 pub mod structured;
 pub mod text;
+pub mod thinking;
 pub mod timing;
 pub mod tool_calls;
 pub mod usage;
 
 mod said;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 pub use said::Said;
 

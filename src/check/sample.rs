@@ -6,7 +6,7 @@ use crate::event::ExchangeId;
 use crate::wire::{Chunk, End, Exchange, Request};
 
 /// A whole JSON body that came in one read after 10 ms.
-pub(super) fn exchange(status: u16, body: &str) -> Exchange {
+pub(crate) fn exchange(status: u16, body: &str) -> Exchange {
     Exchange {
         id: ExchangeId(1),
         request: Request::default(),
@@ -23,7 +23,7 @@ pub(super) fn exchange(status: u16, body: &str) -> Exchange {
 }
 
 /// A stream of these events, each in a read of its own, 10 ms apart; `[DONE]` is not added.
-pub(super) fn stream(events: &[&str]) -> Exchange {
+pub(crate) fn stream(events: &[&str]) -> Exchange {
     let mut body = String::new();
     let mut chunks = Vec::new();
     let mut at = Duration::ZERO;
@@ -53,7 +53,7 @@ pub(super) fn finish(reason: &str) -> String {
 }
 
 /// A whole reply with these choices, as JSON, and more keys.
-pub(super) fn whole(choices: &str, more: &str) -> String {
+pub(crate) fn whole(choices: &str, more: &str) -> String {
     format!(r#"{{"id":"a","object":"chat.completion","created":1,"model":"m","choices":[{choices}]{more}}}"#)
 }
 

@@ -27,7 +27,7 @@ pub enum Form<'a> {
 
 impl Form<'_> {
     /// Whether a text has it.
-    fn of(&self, text: &str) -> bool {
+    pub(super) fn of(&self, text: &str) -> bool {
         match self {
             Self::Mentions(wanted) => plain(text).contains(&plain(wanted)),
             Self::Contains(wanted) => text.contains(wanted),
@@ -39,7 +39,7 @@ impl Form<'_> {
     }
 
     /// The claim's verb and object: `mentions "Paris"`, `does not mention "Paris"`.
-    fn words(&self, wanted: bool) -> String {
+    pub(super) fn words(&self, wanted: bool) -> String {
         let (yes, no, object) = match self {
             Self::Mentions(text) => ("mentions", "does not mention", quoted(text)),
             Self::Contains(text) => ("contains", "does not contain", quoted(text)),

@@ -56,7 +56,9 @@ fn render_cell(cell: &CellPlan, out: &mut String) {
     }
     let needs = &cell.setup.needs;
     let lists = [("commands", &needs.commands), ("env", &needs.env), ("os", &needs.os), ("arch", &needs.arch)];
-    let mut wanted: Vec<String> = needs.memory.iter().map(|memory| format!("memory {memory}")).collect();
+    let amounts = [("memory", &needs.memory), ("disk", &needs.disk)];
+    let amounts = amounts.iter().filter_map(|(name, amount)| Some(format!("{name} {}", amount.as_deref()?)));
+    let mut wanted: Vec<String> = amounts.collect();
     wanted.extend(lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!("{name} {}", list.join(", "))));
     if !wanted.is_empty() {
         let _infallible = writeln!(out, "  needs: {}", wanted.join("; "));

@@ -292,7 +292,7 @@ impl Loader<'_> {
         let loaded = loaded?;
         let name = loaded.spec.name.clone();
         if !input.setups.iter().any(|known| known.spec.name == name) {
-            if let Some(reason) = crate::stack::unmet(&loaded.spec, &|name| input.environment.get(name).cloned()) {
+            if let Some(reason) = crate::stack::unmet(&loaded.spec, self.project, &|name| input.environment.get(name).cloned()) {
                 input.unmet.insert(name.clone(), reason);
             }
             input.setups.push(SetupInput { spec: Arc::new(loaded.spec), places: loaded.places });

@@ -303,6 +303,15 @@ impl Expansion<'_> {
             let switch = if parallel { "on" } else { "off" };
             add(format!("parallel tool calls are {switch}"), "/given/parallel_tool_calls");
         }
+        if let Some(thinking) = given.thinking {
+            add(format!("thinking is {}", if thinking { "on" } else { "off" }), "/given/thinking");
+        }
+        if let Some(effort) = &given.thinking_effort {
+            add(format!("the thinking effort is {}", quote(effort)), "/given/thinking_effort");
+        }
+        if let Some(tokens) = given.thinking_budget {
+            add(format!("thinking has at most {tokens} tokens"), "/given/thinking_budget");
+        }
         if given.json {
             add("replies are JSON objects".to_owned(), "/given/json");
         }
@@ -455,6 +464,9 @@ fn fill(spec: &CaseSpec, values: Values<'_>) -> CaseSpec {
             toolgroup: spec.given.toolgroup.as_ref().map(text),
             tool_choice: spec.given.tool_choice.as_ref().map(text),
             parallel_tool_calls: spec.given.parallel_tool_calls,
+            thinking: spec.given.thinking,
+            thinking_effort: spec.given.thinking_effort.as_ref().map(text),
+            thinking_budget: spec.given.thinking_budget,
             schema: spec.given.schema.as_ref().map(|schema| values.fill_value(schema)),
             strict_schema: spec.given.strict_schema.as_ref().map(|schema| values.fill_value(schema)),
             json: spec.given.json,

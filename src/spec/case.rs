@@ -84,6 +84,15 @@ pub struct Given {
     /// Whether a reply may hold several calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parallel_tool_calls: Option<bool>,
+    /// Whether the model may think (`enable_thinking` for the chat template).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking: Option<bool>,
+    /// How hard the model may think (`reasoning_effort`: `none`, `low`, …).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_effort: Option<String>,
+    /// Most tokens of a thought (`thinking_budget_tokens` and `thinking_token_budget`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_budget: Option<u64>,
     /// JSON Schema that replies are asked to fit (`response_format`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,

@@ -297,6 +297,9 @@ pub struct Needs {
     /// Free memory (`2GiB`, `512MB`); with less the cell is skipped with the figures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
+    /// Free disk space where the cache lies (`5GiB`), asked for until all is provisioned; with less the cell is skipped with the figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<String>,
     /// Commands that must be on PATH.
     #[serde(default)]
     pub commands: Vec<String>,

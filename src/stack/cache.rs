@@ -15,7 +15,12 @@ use crate::event::StackPhase;
 
 /// The cache folder: `FIREASSAY_CACHE`, else `XDG_CACHE_HOME/fireassay`, else the platform's in the home folder.
 pub fn cache_dir() -> PathBuf {
-    cache_dir_from(&|name| std::env::var(name).ok(), cfg!(target_os = "macos"))
+    cache_dir_in(&|name| std::env::var(name).ok())
+}
+
+/// The cache folder in an environment.
+pub(super) fn cache_dir_in(lookup: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    cache_dir_from(lookup, cfg!(target_os = "macos"))
 }
 
 fn cache_dir_from(lookup: &dyn Fn(&str) -> Option<String>, macos: bool) -> PathBuf {

@@ -126,7 +126,8 @@ impl World {
             let claim = crate::check::text::is_not_empty(&said);
             return claim.map_err(|mismatch| reply.blamed(mismatch));
         }
-        self.thread.extend(reply.chat.first().map(|choice| choice.to_message(false)));
+        let with_reasoning = self.draft.replay_reasoning.unwrap_or(false);
+        self.thread.extend(reply.chat.first().map(|choice| choice.to_message(with_reasoning)));
         self.thread.push(ChatRequest::message("user", question));
         let request = self.chat_request(&self.thread, self.draft.streamed)?;
         self.send(request).await

@@ -135,6 +135,44 @@ impl FromStr for Choice {
     }
 }
 
+/// `{clock}`: what of a reply is seen for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "clock", regex = r"byte|role|thought|text|tool call")]
+pub enum Clock {
+    /// The response head, or the first byte of the body.
+    Byte,
+    /// A role.
+    Role,
+    /// Reasoning.
+    Thought,
+    /// Text.
+    Text,
+    /// A piece of a tool call.
+    ToolCall,
+}
+
+impl Clock {
+    /// As it is written in sentences.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Byte => "byte",
+            Self::Role => "role",
+            Self::Thought => "thought",
+            Self::Text => "text",
+            Self::ToolCall => "tool call",
+        }
+    }
+}
+
+impl FromStr for Clock {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Byte, Self::Role, Self::Thought, Self::Text, Self::ToolCall];
+        known.into_iter().find(|clock| clock.word() == text).ok_or_else(|| format!("`{text}` is not timed"))
+    }
+}
+
 /// `{switch}`: `on` or `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
 #[param(name = "switch", regex = r"on|off")]

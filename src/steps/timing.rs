@@ -2,7 +2,7 @@
 
 use fireassay_macros::step;
 
-use super::{Failure, StepResult, TimeSpan, World};
+use super::{Clock, Failure, StepResult, TimeSpan, World};
 use crate::check::timing;
 use crate::plan::Mode;
 
@@ -18,6 +18,24 @@ fn ends_within(world: &mut World, limit: TimeSpan) -> StepResult {
 fn first_token_within(world: &mut World, limit: TimeSpan) -> StepResult {
     live(world)?;
     world.judge(|reply| timing::first_token_within(&reply.chat, &reply.said(), limit.0))
+}
+
+/// One of the five clocks of a streamed reply: its first byte, role, thought, text or tool call comes within this time. Live only.
+///
+/// A whole reply shows all but its first byte at its end.
+#[step(then, "the first {clock} comes within {duration}", example = "the first thought comes within 2s")]
+fn first_within(world: &mut World, clock: Clock, limit: TimeSpan) -> StepResult {
+    live(world)?;
+    world.judge(|reply| {
+        let at = match clock {
+            Clock::Byte => reply.chat.clocks.first_byte_us,
+            Clock::Role => reply.chat.clocks.first_role_us,
+            Clock::Thought => reply.chat.clocks.first_reasoning_us,
+            Clock::Text => reply.chat.clocks.first_content_us,
+            Clock::ToolCall => reply.chat.clocks.first_tool_us,
+        };
+        timing::first_within(&reply.chat, &reply.said(), clock.word(), at, limit.0)
+    })
 }
 
 /// A streamed reply never pauses for longer than this between two pieces of text. Live only.

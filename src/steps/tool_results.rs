@@ -77,7 +77,7 @@ impl World {
         if reversed {
             results.reverse();
         }
-        self.thread.push(sent_back(&reply, self.draft.beside));
+        self.thread.push(sent_back(&reply, self.draft.beside, self.draft.replay_reasoning.unwrap_or(true)));
         self.thread.extend(results);
         self.rounds += 1;
         let request = self.freed_request()?;
@@ -149,7 +149,8 @@ fn known_arguments(returns: &[Return]) -> String {
 }
 
 /// The assistant's message as it is sent back: the very JSON that came, or what its stream folds to.
-fn sent_back(reply: &Reply, beside: Option<Beside>) -> Value {
+/// Reasoning, under whatever name, is only kept `with_reasoning`.
+fn sent_back(reply: &Reply, beside: Option<Beside>, with_reasoning: bool) -> Value {
     let whole = || reply.exchange.json().ok()?.get("choices")?.get(0)?.get("message").cloned();
     let message = if reply.chat.streamed { None } else { whole() };
     let mut message =
@@ -161,12 +162,19 @@ fn sent_back(reply: &Reply, beside: Option<Beside>) -> Value {
             Beside::Absent => drop(message.shift_remove("content")),
         }
     }
+    if let (false, Value::Object(message)) = (with_reasoning, &mut message) {
+        for field in ["reasoning_content", "reasoning", "thinking"] {
+            message.shift_remove(field);
+        }
+    }
     message
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::sample;
+    use crate::wire::fold_chat;
 
     fn returns() -> Vec<Return> {
         serde_json::from_value(json!([
@@ -177,6 +185,30 @@ mod tests {
             {"when": {"a": 5}, "mcp": {"structuredContent": {"x": 1}}},
         ]))
         .expect("returns")
+    }
+
+    #[track_caller]
+    fn check_sent(stream: bool, beside: Option<Beside>, with_reasoning: bool, expect: &Value) {
+        let message = r#"{"role":"assistant","content":"so","reasoning":"hm","tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}]}"#;
+        let exchange = if stream {
+            sample::stream(&[&format!(r#"{{"choices":[{{"index":0,"delta":{message}}}]}}"#)])
+        } else {
+            sample::exchange(200, &sample::whole(&format!(r#"{{"index":0,"message":{message}}}"#), ""))
+        };
+        let reply = Reply { chat: fold_chat(&exchange), exchange, row: Vec::new() };
+        let mut sent = sent_back(&reply, beside, with_reasoning);
+        sent.as_object_mut().expect("a message").shift_remove("tool_calls").expect("calls always go back");
+        assert_eq!(&sent, expect);
+    }
+
+    #[test]
+    fn a_message_goes_back_with_or_without_its_thought() {
+        for stream in [false, true] {
+            check_sent(stream, None, true, &json!({"role": "assistant", "content": "so", "reasoning": "hm"}));
+            check_sent(stream, None, false, &json!({"role": "assistant", "content": "so"}));
+            check_sent(stream, Some(Beside::Absent), true, &json!({"role": "assistant", "reasoning": "hm"}));
+            check_sent(stream, Some(Beside::Null), false, &json!({"role": "assistant", "content": null}));
+        }
     }
 
     #[track_caller]

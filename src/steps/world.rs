@@ -140,6 +140,8 @@ pub struct Draft {
     pub scripts: Vec<(String, Vec<Return>)>,
     /// Content beside tool calls that are sent back; `None` = as it came.
     pub beside: Option<Beside>,
+    /// Whether reasoning goes back with the conversation; `None` = only beside tool calls.
+    pub replay_reasoning: Option<bool>,
     /// Parameters that are not sent, whoever set them.
     pub left_out: Vec<String>,
 }

@@ -122,8 +122,10 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
             checks.at_key("setup/unknown-role", &format!("/models/{}", escape(role)), message, did_you_mean(role, ROLES));
         }
     }
-    if let Some(Err(message)) = setup.needs.memory.as_deref().map(parse_bytes) {
-        checks.at_value("setup/bad-memory", "/needs/memory", message, None);
+    for (key, amount) in [("memory", &setup.needs.memory), ("disk", &setup.needs.disk)] {
+        if let Some(Err(message)) = amount.as_deref().map(parse_bytes) {
+            checks.at_value("setup/bad-memory", &format!("/needs/{key}"), message, None);
+        }
     }
     for (name, service) in &setup.services {
         check_service(&mut checks, setup, name, service);

@@ -207,7 +207,8 @@ impl<'a> Workshop<'a> {
         let list_name = list.display().to_string();
         if let Some(lock) = lock {
             crate::stack::cache::write_whole(&list, lock.as_bytes())?;
-            words.extend(["--require-hashes", "-r", &list_name]);
+            // The list is whole: what a package asks for beyond it was left out on purpose.
+            words.extend(["--no-deps", "--require-hashes", "-r", &list_name]);
         } else {
             words.extend(packages_here(env).iter().map(String::as_str));
         }

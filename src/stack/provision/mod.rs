@@ -17,6 +17,7 @@ use super::guardian::Guardian;
 use super::{Progress, StackError, StackOptions};
 use crate::event::StackPhase;
 use crate::spec::SetupSpec;
+use crate::spec::files::Project;
 use crate::spec::setup::{Provision, PythonEnv};
 
 use assets::Assets;
@@ -67,6 +68,13 @@ pub fn licences(setup: &SetupSpec) -> Vec<(String, String, String)> {
     let debian = provision.debian.iter().filter(|_| items::debian_here());
     let debian = debian.map(|files| (files.packages.join(", "), files.licence.clone(), files.size.clone()));
     python.chain(files).chain(debian).collect()
+}
+
+/// Whether all that a setup needs lies in the cache already.
+pub(super) fn is_complete(setup: &SetupSpec, project: &Project, cache: &Path) -> Result<bool, StackError> {
+    let Some(provision) = &setup.provision else { return Ok(true) };
+    let planned = items::plan(provision, &Assets::load(project)?, cache)?;
+    Ok(planned.iter().all(|item| item.is_complete() || item.is_optional()))
 }
 
 /// Fetches and makes what is not complete; with everything there, touches neither network nor lock.
