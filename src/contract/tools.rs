@@ -270,10 +270,10 @@ pub(super) static W100: Rule = Rule {
 };
 
 /// What parsers leave behind when they do not fit the model.
-const MARKUP: [&str; 9] = [
-    "<tool_call>",
+const MARKUP: [&str; 8] = [
+    // Without its end: a parser may take that away and leave the rest.
+    "<tool_call",
     "</tool_call>",
-    "<tool_calls>",
     "<|tool_call|>",
     "<|tool_calls_section_begin|>",
     "<|python_tag|>",
