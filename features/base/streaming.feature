@@ -21,6 +21,14 @@ Feature: Streaming
     And the finish reason is "length"
     And the stream ends with [DONE]
 
+  Scenario: A reply that takes seconds is one reply
+    Given replies are streamed
+    And at most 320 tokens
+    When I ask "Write a story about a fox."
+    Then the reply came in at least 160 pieces
+    And the reply has at least 120 words
+    And the stream ends with [DONE]
+
   Scenario: A whole reply is no stream
     Given replies are whole
     When I ask "What is the capital of France?"

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::lint;
 use super::paths::{FILES, is_yaml};
+use crate::contract;
 use crate::plan::{
     self, CaseFileInput, CaseInput, CellPlan, Connect, FeatureInput, Names, Overrides, Plan, PlanInput, ProfileInput, Selection,
     SetupInput, SuiteInput,
@@ -18,7 +19,7 @@ use crate::spec::env::expand_env;
 use crate::spec::files::{BUILTIN, Kind, Origin, Project};
 use crate::spec::gherkin::Document;
 use crate::spec::rows::case_rows;
-use crate::spec::{CaseFile, CaseSpec, Places, SetupSpec, SuiteSpec};
+use crate::spec::{CaseFile, CaseSpec, Loaded, Places, ProfileSpec, SetupSpec, SuiteSpec};
 use crate::spec::{gherkin, load_cases, load_profile, load_setup, load_suite, load_tool};
 
 /// What is asked for.
@@ -319,7 +320,9 @@ impl Loader<'_> {
         for name in unique(&names) {
             let Some(path) = self.project.find(Kind::Profile, &name) else { continue };
             let (loaded, mistakes) = load_profile(self.project, &mut self.map, &path);
-            self.diagnostics.extend(mistakes);
+            // A profile with mistakes has been told of already.
+            let unknown = loaded.as_ref().filter(|_| mistakes.is_empty()).map(unknown_rules);
+            self.diagnostics.extend(mistakes.into_iter().chain(unknown.into_iter().flatten()));
             input.profiles.extend(loaded.map(|loaded| ProfileInput { spec: Arc::new(loaded.spec), places: loaded.places }));
         }
     }
@@ -343,6 +346,23 @@ impl Loader<'_> {
         }
         input.tools = Arc::new(tools);
     }
+}
+
+/// Rules that a profile names and that there are not: an entry of theirs could never show.
+fn unknown_rules(loaded: &Loaded<ProfileSpec>) -> Diagnostics {
+    let dialect = loaded.spec.dialect.iter().map(|entry| Some(&entry.rule)).enumerate();
+    let known = loaded.spec.known.iter().map(|entry| entry.rule.as_ref()).enumerate();
+    let dialect = dialect.map(|(at, rule)| (format!("/dialect/{at}/rule"), rule));
+    let all = dialect.chain(known.map(|(at, rule)| (format!("/known/{at}/rule"), rule)));
+    let unknown = all.filter_map(|(pointer, rule)| Some((pointer, rule.filter(|id| contract::rule(id).is_none())?)));
+    unknown
+        .map(|(pointer, id)| {
+            let near = did_you_mean(id, contract::rules().iter().map(|rule| rule.id));
+            let help = near.unwrap_or_else(|| "`fireassay rules` lists them".to_owned());
+            Diagnostic::error("profile/unknown-rule", loaded.places.value(&pointer), format!("there is no wire rule `{id}`"))
+                .help(help)
+        })
+        .collect()
 }
 
 /// Two patterns of a suite may name one file.

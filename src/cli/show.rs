@@ -6,8 +6,8 @@ use std::path::Path;
 use super::args::ShowArgs;
 use super::exit::Exit;
 use super::{record, terminal};
-use crate::event::{ExchangeRecord, RunEvent, ScenarioFinished, StepOutcome};
-use crate::report::text::visible;
+use crate::event::{ExchangeRecord, FindingRecord, RunEvent, ScenarioFinished, StepOutcome, Weight};
+use crate::report::text::{one_line, visible};
 
 pub(super) fn show(args: &ShowArgs) -> Exit {
     let folder = args.run.clone().unwrap_or_else(record::latest);
@@ -102,6 +102,21 @@ fn scenario(ended: &ScenarioFinished) -> String {
             visible(&step.text),
             visible(&words).replace("\\n", "\n")
         ));
+    }
+    for finding in &ended.findings {
+        let FindingRecord { rule, statement, severity, found, right, excerpt, count, .. } = finding;
+        let meant = match (finding.weight, &finding.known) {
+            (Weight::Fails, None) => "✗",
+            (Weight::Fails, Some(_)) => "≈",
+            (Weight::Lenient | Weight::Advice, _) => "·",
+        };
+        out.push_str(&visible(&format!("  {meant} {rule} {severity}, {count} ×, {}: {statement}\n", finding.place())));
+        let known = finding.known.as_deref().unwrap_or_default();
+        for (word, text) in [("found", found.as_str()), ("right", right), ("bytes", excerpt), ("known", known)] {
+            if !text.is_empty() {
+                out.push_str(&format!("      {word}: {}\n", visible(&one_line(text, 2000))));
+            }
+        }
     }
     out
 }

@@ -68,7 +68,7 @@ pub(super) static W036: Rule = Rule {
     surface: Surface::Chat,
     severity: Severity::Violation,
     scope: Scope::Scenario,
-    statement: "a conversation that was continued costs more prompt_tokens than before",
+    statement: "a conversation of plain texts that was continued costs more prompt_tokens than before",
     why: "if it does not, the server dropped a part of it in silence",
     source: "Ollama cuts prompts that do not fit",
     breaks: "five messages for 80 tokens after three for 95",
@@ -119,8 +119,7 @@ fn pair(earlier: &Trace, later: &Trace, out: &mut Vec<Finding>) {
             out.push(Finding::across(&W035, later.exchange, found, "the same count"));
         }
         let grown = later.messages.len() > earlier.messages.len() && later.messages.starts_with(&earlier.messages);
-        // Thoughts of earlier turns may be taken out, so that histories with them are left alone.
-        if grown && after <= before && !later.has_reasoning {
+        if grown && after <= before && !later.rewritable {
             let found = format!("{after} prompt tokens, and {before} before the conversation went on");
             out.push(Finding::across(&W036, later.exchange, found, "more than before"));
         }
@@ -162,5 +161,48 @@ fn recovery(traces: &[Trace], out: &mut Vec<Finding>) {
         } else if before.status.is_some_and(|status| (400..500).contains(&status)) {
             out.push(Finding::across(&W162, after.exchange, format!("{found} after a refusal"), "an answer"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::ExchangeId;
+
+    /// An answer to so many messages, for so many prompt tokens.
+    fn answer(id: u64, messages: u64, tokens: u64) -> Trace {
+        Trace {
+            exchange: ExchangeId(id),
+            call: Some(Call::Chat),
+            status: Some(200),
+            complete: true,
+            messages: (0..messages).collect(),
+            prompt_tokens: Some(tokens),
+            ..Trace::default()
+        }
+    }
+
+    #[track_caller]
+    fn check(traces: &[Trace], expect: &[&str]) {
+        let mut out = Vec::new();
+        across(traces, &mut out);
+        let ids: Vec<&str> = out.iter().map(|finding| finding.rule.id).collect();
+        assert_eq!(ids, expect, "{out:?}");
+    }
+
+    #[test]
+    fn a_history_that_shrinks_was_cut_unless_its_template_may_write_it_anew() {
+        check(&[answer(1, 1, 95), answer(2, 3, 120)], &[]);
+        check(&[answer(1, 1, 95), answer(2, 3, 95)], &["W036"]);
+        check(&[answer(1, 1, 95), answer(2, 3, 80)], &["W036"]);
+        // Another conversation, and one with tools, which some templates show beside the last question only.
+        check(&[answer(1, 1, 95), Trace { messages: vec![7, 8, 9], ..answer(2, 3, 80) }], &[]);
+        check(&[answer(1, 1, 331), Trace { rewritable: true, ..answer(2, 3, 292) }], &[]);
+    }
+
+    #[test]
+    fn the_same_messages_cost_the_same() {
+        check(&[answer(1, 1, 37), answer(2, 1, 13)], &["W035"]);
+        check(&[answer(1, 1, 37), Trace { settings: 1, ..answer(2, 1, 13) }], &[]);
     }
 }

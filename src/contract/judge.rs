@@ -1,9 +1,11 @@
-//! The entry points: [`judge`] for one exchange, [`judge_scenario`] for what only several show.
+//! The entry points: [`judge`] for one exchange, [`judge_scenario`] for what only several show, [`Docket`] for a scenario as it
+//! goes on.
 
 use std::time::SystemTime;
 
 use super::TOPICS;
 use super::finding::{Finding, Findings};
+use super::rule::Surface;
 use super::seen::Seen;
 use super::trace::Trace;
 use crate::wire::{ChatReply, Exchange};
@@ -26,6 +28,46 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// What the rules across a scenario need to know of it.
     pub trace: Trace,
+    /// What it showed: rules about these had the occasion to be broken.
+    pub surfaces: Vec<Surface>,
+}
+
+/// What the rules found in a scenario.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    /// Broken rules: those of the exchanges in the order they were made, then those that only several of them show.
+    pub findings: Vec<Finding>,
+    /// What its exchanges showed, each once.
+    pub surfaces: Vec<Surface>,
+}
+
+/// Judgements of a scenario while its exchanges come in, in any order.
+#[derive(Debug, Default)]
+pub struct Docket(Vec<Judgement>);
+
+impl Docket {
+    /// Takes the judgement of an exchange.
+    pub fn add(&mut self, judgement: Judgement) {
+        self.0.push(judgement);
+    }
+
+    /// The end of the scenario: judges its exchanges against each other as well.
+    pub fn close(mut self) -> Judged {
+        self.0.sort_by_key(|judgement| judgement.trace.exchange);
+        let mut judged = Judged::default();
+        let mut traces = Vec::with_capacity(self.0.len());
+        for judgement in self.0 {
+            judged.findings.extend(judgement.findings);
+            traces.push(judgement.trace);
+            for surface in judgement.surfaces {
+                if !judged.surfaces.contains(&surface) {
+                    judged.surfaces.push(surface);
+                }
+            }
+        }
+        judged.findings.extend(judge_scenario(&traces));
+        judged
+    }
 }
 
 /// Judges one exchange by every rule that applies to it. `chat` is its folded form, whatever came.
@@ -35,7 +77,7 @@ pub fn judge(exchange: &Exchange, chat: &ChatReply, context: &Context<'_>) -> Ju
     for check in TOPICS.iter().filter_map(|topic| topic.exchange) {
         check(&seen, &mut findings);
     }
-    Judgement { findings: findings.done(), trace: Trace::of(&seen) }
+    Judgement { findings: findings.done(), trace: Trace::of(&seen), surfaces: seen.surfaces() }
 }
 
 /// Judges the exchanges of one scenario against each other, in the order they were made.

@@ -41,7 +41,7 @@ mod usage;
 pub use asked::{Asked, Call, Format, Mistake, Offered, Thinking, ToolChoice};
 pub use finding::{Finding, Spot};
 pub use json::{Parsed, parse};
-pub use judge::{Context, Judgement, judge, judge_scenario};
+pub use judge::{Context, Docket, Judged, Judgement, judge, judge_scenario};
 pub use leniency::{Leniency, Verdict};
 pub use rule::{Rule, Scope, Severity, Surface};
 pub use seen::{Frame, Seen};

@@ -1,5 +1,7 @@
 //! What a rule is: [`Rule`] with its [`Surface`], [`Severity`] and [`Scope`].
 
+use crate::event::Whose;
+
 /// How much a broken rule weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
@@ -121,4 +123,17 @@ pub struct Rule {
     pub source: &'static str,
     /// A reply that breaks it.
     pub breaks: &'static str,
+}
+
+/// Rules about an option that was asked for and not honoured; all others are about the protocol itself.
+const OPTIONS: &[&str] = &[
+    "W024", "W032", "W036", "W037", "W038", "W039", "W040", "W041", "W046", "W047", "W072", "W080", "W083", "W084", "W085",
+    "W086", "W087", "W099", "W101", "W102", "W115", "W116", "W119", "W167",
+];
+
+impl Rule {
+    /// Whose promise it is: that of the protocol, or that of an option.
+    pub fn whose(&self) -> Whose {
+        if OPTIONS.contains(&self.id) { Whose::Capability } else { Whose::Wire }
+    }
 }

@@ -5,10 +5,11 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::asked::{self, Asked, Call};
+use super::asked::{self, Asked, Call, Format};
 use super::excerpt;
 use super::json::{self, Parsed};
 use super::judge::Context;
+use super::rule::Surface;
 use crate::wire::sse::{self, EventStream, SseEvent};
 use crate::wire::{ChatReply, End, Exchange, TransportKind};
 
@@ -112,6 +113,25 @@ impl<'a> Seen<'a> {
     /// Whether this is a chat reply that can be judged as one: a success, with a choice or a stream.
     pub fn is_chat(&self) -> bool {
         self.call == Call::Chat && self.is_success() && !self.exchange.body.is_empty()
+    }
+
+    /// What it shows: rules about these had the occasion to be broken.
+    pub fn surfaces(&self) -> Vec<Surface> {
+        let choice = self.chat.first();
+        let shown = [
+            (Surface::Http, self.exchange.status.is_some()),
+            (Surface::Sse, self.streamed()),
+            (Surface::Chat, self.is_chat()),
+            (Surface::Stream, self.is_chat() && self.streamed()),
+            (Surface::Tools, self.call == Call::Chat && !self.chat.tool_calls().is_empty()),
+            (Surface::Schema, self.is_chat() && (!self.asked.tools.is_empty() || self.asked.format != Format::Text)),
+            (Surface::Reasoning, self.is_chat() && choice.is_some_and(|choice| choice.reasoning.is_some())),
+            (Surface::Errors, self.is_failure()),
+            (Surface::Models, matches!(self.call, Call::Models | Call::Model(_))),
+            (Surface::Operations, matches!(self.call, Call::Health | Call::Metrics)),
+            (Surface::Tokens, self.call == Call::Tokenize),
+        ];
+        shown.into_iter().filter(|(_, shown)| *shown).map(|(surface, _)| surface).collect()
     }
 
     /// Whether an error frame came in the stream.

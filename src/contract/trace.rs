@@ -44,8 +44,8 @@ pub struct Trace {
     pub call_names: Vec<String>,
     /// Counters of a metrics page, by name and labels.
     pub counters: Vec<(String, f64)>,
-    /// Whether a message of the request holds thinking.
-    pub has_reasoning: bool,
+    /// Whether a chat template may write its history anew: it takes thoughts out, and shows tools where the talk now stands.
+    pub rewritable: bool,
     /// Tokens that a count of tokens found.
     pub counted: Option<u64>,
 }
@@ -78,10 +78,11 @@ impl Trace {
             call_ids: calls.iter().filter_map(|call| call.id.clone()).collect(),
             call_names: calls.iter().filter_map(|call| call.name.clone()).collect(),
             counters: if seen.call == Call::Metrics && seen.is_success() { ops::counters(&seen.text) } else { Vec::new() },
-            has_reasoning: messages
-                .into_iter()
-                .flatten()
-                .any(|message| ["reasoning_content", "reasoning", "thinking"].iter().any(|key| message.get(*key).is_some())),
+            rewritable: !seen.asked.tools.is_empty()
+                || messages
+                    .into_iter()
+                    .flatten()
+                    .any(|message| REWRITTEN.iter().any(|key| message.get(*key).is_some_and(|value| !value.is_null()))),
             counted: seen.whole().filter(|_| seen.call == Call::Tokenize).and_then(|body| {
                 let listed = || body.get("tokens")?.as_array().map(|tokens| tokens.len() as u64);
                 body.get("count").and_then(Value::as_u64).or_else(listed)
@@ -97,6 +98,9 @@ impl Trace {
 
 /// Keys of a request that say nothing about what is answered.
 const TRAVEL: &[&str] = &["messages", "stream", "stream_options", "user", "metadata"];
+
+/// Keys of a message that templates show in one place today and in another one later, or not at all.
+const REWRITTEN: &[&str] = &["reasoning_content", "reasoning", "thinking", "tool_calls", "tool_call_id"];
 
 fn fingerprint(parts: impl Iterator<Item = String>) -> u64 {
     let mut parts: Vec<String> = parts.collect();

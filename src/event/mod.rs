@@ -8,12 +8,14 @@
 //! Every planned scenario has one last `ScenarioFinished`; one that could not begin is errored with trouble `infra.not_run`
 //! and has no `ScenarioStarted`. What a killed run left out is known by the count in `CellPlanned`.
 
+mod finding;
 mod log;
 mod outcome;
 mod run;
 mod seal;
 mod slug;
 
+pub use finding::{DialectRecord, FindingRecord, Weight};
 pub use log::{EventLog, EventLogError};
 pub use outcome::{Mismatch, Outcome, Place, StepOutcome, Trouble, Whose};
 pub use run::{

@@ -90,12 +90,16 @@ pub struct Mismatch {
     /// The exchange that was judged, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exchange: Option<super::ExchangeId>,
+    /// Why the profile expects it, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<String>,
 }
 
 impl Mismatch {
     /// A mismatch about the model's or server's behaviour with expected and actual text.
     pub fn new(kind: &str, whose: Whose, message: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), whose, rule: None, message: message.into(), expected: None, actual: None, exchange: None }
+        let (kind, message) = (kind.to_owned(), message.into());
+        Self { kind, whose, rule: None, message, expected: None, actual: None, exchange: None, known: None }
     }
 
     /// Adds what was wanted.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Place, StepOutcome, Trouble};
+use super::{DialectRecord, FindingRecord, Outcome, Place, StepOutcome, Trouble};
 
 /// Version of the record format; a reader refuses a newer one.
 pub const SCHEMA: u32 = 1;
@@ -236,6 +236,9 @@ pub struct ScenarioFinished {
     pub trouble: Option<Trouble>,
     /// Steps in order.
     pub steps: Vec<StepRecord>,
+    /// Wire rules that its exchanges break, those that fail it first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<FindingRecord>,
     /// Claims really evaluated.
     pub assertions: u64,
     /// Start. **Units**: microseconds after the run's start.
@@ -327,6 +330,9 @@ pub enum RunEvent {
         url: String,
         /// Models it listed.
         models: Vec<String>,
+        /// Deviations that its profile grants to it in this version.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dialects: Vec<DialectRecord>,
     },
     /// A try begins.
     ScenarioStarted {

@@ -1,10 +1,10 @@
 //! Suites meet setups: models multiplied, abilities compared, names given, one [`CellPlan`] per combination.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::address::normal_url;
 use super::draft::{Draft, DraftFile};
+use super::profile::Entries;
 use super::settings::{self, Settings};
 use super::{
     CellPlan, Connect, Explained, FeaturePlan, KnownClaim, Named, PlanInput, ProfileInput, ScenarioPlan, SetupInput, SuiteInput,
@@ -12,9 +12,10 @@ use super::{
 };
 use crate::event::{CellId, ScenarioId, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
+use crate::spec::SetupSpec;
 use crate::spec::env::expand_env;
+use crate::spec::profile::{Dialect, Known};
 use crate::spec::setup::{ABILITIES, ROLES};
-use crate::spec::{ProfileSpec, SetupSpec};
 
 /// Name of the setup that stands for a bare address.
 const BARE: &str = "(url)";
@@ -188,7 +189,13 @@ impl Builder<'_> {
             prefix = format!("{prefix}_{}", slug(&models.telling.join("_")));
         }
         let profile = setup.profile.as_ref().and_then(|name| self.profile(name)).map(|profile| profile.spec.clone());
-        let scenarios = Scenarios { builder: self, models: &models, known: known_by_name(profile.as_deref()) };
+        let (known, dialect) = profile.as_ref().map_or((&[][..], &[][..]), |profile| (&profile.known, &profile.dialect));
+        let scenarios = Scenarios {
+            builder: self,
+            models: &models,
+            known: Entries::of(known.iter().map(Known::place)),
+            shows: Entries::of(dialect.iter().map(Dialect::place)),
+        };
         let features = files
             .iter()
             .filter(|file| !file.drafts.is_empty())
@@ -292,20 +299,12 @@ fn mentions(draft: &Draft, name: &str) -> bool {
     })
 }
 
-/// Entries of a profile's `known:` by the scenario they name.
-fn known_by_name(profile: Option<&ProfileSpec>) -> HashMap<&str, Vec<KnownClaim>> {
-    let mut known: HashMap<&str, Vec<KnownClaim>> = HashMap::new();
-    for (entry, claim) in profile.iter().flat_map(|profile| profile.known.iter().enumerate()) {
-        known.entry(&claim.scenario).or_default().push(KnownClaim { entry });
-    }
-    known
-}
-
 /// Drafts become scenarios of one cell.
 struct Scenarios<'a> {
     builder: &'a Builder<'a>,
     models: &'a Models,
-    known: HashMap<&'a str, Vec<KnownClaim>>,
+    known: Entries<'a>,
+    shows: Entries<'a>,
 }
 
 impl Scenarios<'_> {
@@ -316,6 +315,7 @@ impl Scenarios<'_> {
             let skip = self.builder.scenario_skip(draft, self.models);
             for number in 1..=settings.repeats {
                 let name = name::repeat(&draft.name, number);
+                let about = |entries: &Entries<'_>| entries.about(&name, &draft.name, &draft.tags, &draft.place.file);
                 out.push(Arc::new(ScenarioPlan {
                     id: ScenarioId(format!("{classname}/{name}").into()),
                     classname: classname.clone(),
@@ -323,7 +323,8 @@ impl Scenarios<'_> {
                     tags: draft.tags.clone(),
                     steps: draft.steps.clone(),
                     skip: skip.clone(),
-                    known: self.known.get(&*draft.name).or_else(|| self.known.get(&*name)).cloned().unwrap_or_default(),
+                    known: about(&self.known).into_iter().map(|entry| KnownClaim { entry }).collect(),
+                    shows: about(&self.shows),
                     flags: draft.marks.flags,
                     locks: draft.marks.locks.clone(),
                     retries: draft.marks.retries.unwrap_or(settings.retries),

@@ -36,6 +36,7 @@ pub fn compile(map: &SourceMap, input: &PlanInput, catalogue: &Catalogue, expect
             cells.extend(cell::cells(map, input, suite, &files, &mut diagnostics));
         }
     }
+    profile_tags(map, input, &mut diagnostics);
     one_id_each(&cells, &mut diagnostics);
     if !input.selection.is_active() && input.suites.iter().all(|suite| suite.complete) {
         unmatched_known(map, input, &names, &mut diagnostics);
@@ -128,12 +129,26 @@ fn one_id_each(cells: &[super::CellPlan], diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Tag expressions in profiles: an entry whose tags cannot be read would be about nothing.
+fn profile_tags(map: &SourceMap, input: &PlanInput, diagnostics: &mut Diagnostics) {
+    for profile in &input.profiles {
+        let known = profile.spec.known.iter().map(|entry| entry.place().tags).enumerate();
+        let dialect = profile.spec.dialect.iter().map(|entry| entry.place().tags).enumerate();
+        let known = known.map(|(index, tags)| ("known", index, tags));
+        for (list, index, tags) in known.chain(dialect.map(|(index, tags)| ("dialect", index, tags))) {
+            let written = tags.map(|text| (text, profile.places.value(&format!("/{list}/{index}/tags"))));
+            tag_expression(map, written, &format!("`tags` of an entry of `{list}`"), diagnostics);
+        }
+    }
+}
+
 /// Known failures of scenarios that no suite has.
 fn unmatched_known(map: &SourceMap, input: &PlanInput, names: &HashSet<Arc<str>>, diagnostics: &mut Diagnostics) {
     for profile in &input.profiles {
         for (index, entry) in profile.spec.known.iter().enumerate() {
-            let plain = entry.scenario.rsplit_once(" [repeat=").map_or(entry.scenario.as_str(), |(plain, _)| plain);
-            if names.contains(entry.scenario.as_str()) || names.contains(plain) {
+            let Some(scenario) = entry.scenario.as_deref() else { continue };
+            let plain = scenario.rsplit_once(" [repeat=").map_or(scenario, |(plain, _)| plain);
+            if names.contains(scenario) || names.contains(plain) {
                 continue;
             }
             let at = profile.places.value(&format!("/known/{index}/scenario"));
@@ -141,12 +156,12 @@ fn unmatched_known(map: &SourceMap, input: &PlanInput, names: &HashSet<Arc<str>>
             if at.is_some_and(|at| map.file(at.file).name().starts_with(BUILTIN)) {
                 continue;
             }
-            let message = format!("no scenario is named `{}`", entry.scenario);
+            let message = format!("no scenario is named `{scenario}`");
             // A name without its ` [key=value]` is near as well: that is what is forgotten most.
             let base = |name: &str| name.split(" [").next().unwrap_or_default().to_owned();
-            let wanted = base(&entry.scenario);
+            let wanted = base(scenario);
             let close = names.iter().map(|name| &**name).filter(|name| base(name) == wanted || is_near(&wanted, &base(name)));
-            let near = nearest(&entry.scenario, close, 1);
+            let near = nearest(scenario, close, 1);
             let help = near.first().map(|name| format!("the nearest is `{name}`; names hold their ` [key=value]`"));
             diagnostics.push(Diagnostic::warning("profile/unmatched-known", at, message).help(help));
         }

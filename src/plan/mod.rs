@@ -16,6 +16,7 @@ mod input;
 mod marks;
 mod name;
 mod placeholder;
+mod profile;
 mod sentence;
 mod settings;
 mod tags;

@@ -232,6 +232,8 @@ pub struct ScenarioPlan {
     pub skip: Option<String>,
     /// Failures written down for it in the profile: indexes into its `known`.
     pub known: Vec<KnownClaim>,
+    /// Deviations that the profile says it shows: indexes into its `dialect`.
+    pub shows: Vec<usize>,
     /// `@serial`, `@destructive`.
     pub flags: Flags,
     /// `@lock(NAME)`.
@@ -244,7 +246,7 @@ pub struct ScenarioPlan {
     pub step_timeout: Duration,
 }
 
-/// An entry of the profile's `known:` that names this scenario.
+/// An entry of the profile's `known:` that is about this scenario.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownClaim {
     /// Index into the profile's `known`.

@@ -1,8 +1,8 @@
-//! Why did a try not pass? Its [`Cause`]s in the order they were found, each with its step and its exchange.
+//! Why did a try not pass? Its [`Cause`]s, what is not known of the server first, each with its step and its exchange.
 
 use std::borrow::Cow;
 
-use crate::event::{ExchangeRecord, Mismatch, Outcome, StepOutcome, StepRecord, Trouble};
+use crate::event::{ExchangeRecord, FindingRecord, Mismatch, Outcome, StepOutcome, StepRecord, Trouble, Whose};
 
 use super::summary::Try;
 use super::text::one_line;
@@ -31,11 +31,14 @@ pub struct Cause<'a> {
 pub enum What<'a> {
     /// The stack answered and a claim is false.
     Claim(&'a Mismatch),
+    /// The stack answered and broke a wire rule.
+    Broken(&'a FindingRecord),
     /// We could not judge.
     Hindered(&'a Trouble),
 }
 
-/// All causes of a try, false claims and troubles of its steps first, a trouble of the whole try last.
+/// All causes of a try: false claims and troubles of its steps, broken wire rules, a trouble of the whole try last; but those
+/// that are written down as known come after those that are not.
 pub fn causes(one: &Try) -> Vec<Cause<'_>> {
     let mut out = Vec::new();
     for (number, step) in (1..).zip(&one.steps) {
@@ -52,9 +55,14 @@ pub fn causes(one: &Try) -> Vec<Cause<'_>> {
             StepOutcome::Passed | StepOutcome::NotReached | StepOutcome::NotEvaluated { .. } => {}
         }
     }
+    for finding in &one.findings {
+        let exchange = one.exchanges.iter().find(|record| record.id == finding.exchange);
+        out.push(Cause { step: None, what: What::Broken(finding), exchange });
+    }
     if let Some(trouble) = &one.trouble {
         out.push(Cause { step: None, what: What::Hindered(trouble), exchange: one.exchanges.last() });
     }
+    out.sort_by_key(|cause| cause.known().is_some());
     out
 }
 
@@ -74,21 +82,46 @@ impl<'a> Cause<'a> {
     pub fn kind(&self) -> Cow<'a, str> {
         let (kind, other) = match self.what {
             What::Claim(mismatch) => (mismatch.kind.as_str(), "assert.other"),
+            What::Broken(finding) => return Cow::Owned(format!("wire.{}", finding.rule)),
             What::Hindered(trouble) => (trouble.kind.as_str(), "infra.other"),
         };
         Cow::Borrowed(closed_kind(kind).unwrap_or(other))
+    }
+
+    /// Whose promise is broken, where the stack answered.
+    pub fn whose(&self) -> Option<Whose> {
+        match self.what {
+            What::Claim(mismatch) => Some(mismatch.whose),
+            What::Broken(finding) => Some(finding.whose),
+            What::Hindered(_) => None,
+        }
+    }
+
+    /// Why the profile expects it, where it does.
+    pub fn known(&self) -> Option<&'a str> {
+        match self.what {
+            What::Claim(mismatch) => mismatch.known.as_deref(),
+            What::Broken(finding) => finding.known.as_deref(),
+            What::Hindered(_) => None,
+        }
     }
 
     /// One line: what is wrong.
     pub fn message(&self) -> &'a str {
         match self.what {
             What::Claim(mismatch) => &mismatch.message,
+            What::Broken(finding) => &finding.statement,
             What::Hindered(trouble) => &trouble.message,
         }
     }
 
-    /// `step 4: the reply mentions "Paris": expected "Paris", got "London"`, one line of at most 250 characters.
+    /// `step 4: the reply mentions "Paris": expected "Paris", got "London"`, or `W057 2 roles: the role appears once per choice`;
+    /// one line of at most 250 characters.
     pub fn headline(&self) -> String {
+        if let What::Broken(finding) = self.what {
+            let FindingRecord { rule, found, statement, .. } = finding;
+            return one_line(&format!("{rule} {}: {statement}", one_line(found, HEADLINE_LIMIT / 2)), HEADLINE_LIMIT);
+        }
         let mut line = self.step.map(|(number, _)| format!("step {number}: ")).unwrap_or_default();
         line.push_str(&one_line(self.message(), HEADLINE_LIMIT));
         if let What::Claim(mismatch) = self.what {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::event::{
-    CellId, CellPlanned, ExchangeRecord, Outcome, Place, RunEvent, ScenarioFinished, ScenarioId, StepOutcome, StepRecord,
+    CellId, CellPlanned, ExchangeRecord, Outcome, Place, RunEvent, ScenarioFinished, ScenarioId, StepOutcome, StepRecord, Weight,
 };
 
 use super::summary::{CellSummary, Detail, RunEnd, RunInfo, RunSummary, Running, ScenarioSummary, ServerIdentity, Try};
@@ -37,8 +37,10 @@ impl RunSummary {
             }
             RunEvent::CellStarted { cell } => self.cell(cell).started = true,
             RunEvent::Stack { .. } => {}
-            RunEvent::Server { cell, server, url, models } => {
-                self.cell(cell).server = Some(ServerIdentity { name: server.clone(), url: url.clone(), models: models.clone() });
+            RunEvent::Server { cell, server, url, models, dialects } => {
+                let cell = self.cell(cell);
+                cell.dialects.clone_from(dialects);
+                cell.server = Some(ServerIdentity { name: server.clone(), url: url.clone(), models: models.clone() });
             }
             RunEvent::ScenarioStarted { cell, id, attempt, at_us } => {
                 self.cell(cell).running.push(Running { id: id.clone(), attempt: *attempt, at_us: *at_us });
@@ -83,6 +85,7 @@ impl RunSummary {
         let mut scenario = self.shared.scenario(end, first_token_us);
         let cell = self.cell(&end.cell);
         cell.running.retain(|running| running.id != end.id);
+        cell.rules.add(&end.findings);
         if end.will_retry {
             cell.earlier.entry(end.id.clone()).or_default().push(Try::new(end, exchanges));
             return;
@@ -106,6 +109,7 @@ impl Try {
             attempt: end.attempt,
             outcome: end.outcome,
             steps: end.steps.iter().cloned().map(bounded).collect(),
+            findings: end.findings.iter().filter(|finding| finding.weight == Weight::Fails).cloned().collect(),
             trouble: end.trouble.clone(),
             exchanges: if explain { exchanges } else { Vec::new() },
             server_log: text::clip(&end.server_log, BODY_LIMIT).into_owned(),

@@ -2,7 +2,8 @@
 //!
 //! **Shape**: `{"schema", "run", "verdict", "planned", "totals", "stale", "cells": […], "scenarios": […]}`; a scenario has its
 //! cell, names, place, tags, `outcome`, and where they apply `reason`, `cause` (the first one: kind, message, expected, actual,
-//! step, status, request id), `causes` (their number) and `rerun`. Times are milliseconds. Keys that do not apply are left out;
+//! step, status, request id), `causes` (their number), `findings` (wire rules that fail it) and `rerun`; a cell has its
+//! `dialects` and `advice` (rules broken without failing anything, with counts). Times are milliseconds. Keys that do not apply are left out;
 //! a reader must bear new ones, a change of meaning raises `schema`.
 
 use std::path::{Path, PathBuf};
@@ -11,10 +12,11 @@ use serde::{Serialize, Serializer};
 
 use super::cause::{Cause, What, causes};
 use super::file::{ReportError, write_file};
+use super::rules::RuleTally;
 use super::summary::{CellSummary, RunSummary, ScenarioSummary};
 use super::text::clip;
 use super::verdict::verdict_line;
-use crate::event::{Outcome, Totals, Trouble, Whose};
+use crate::event::{FindingRecord, Outcome, Totals, Trouble, Weight, Whose};
 
 /// Version of the shape.
 const SHAPE: u32 = 1;
@@ -113,6 +115,10 @@ struct Cell<'a> {
     /// Those of them that began.
     unfinished: Vec<crate::event::ScenarioId>,
     totals: Totals,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dialects: Vec<Tolerated<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    advice: Vec<Tolerated<'a>>,
     stale: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     trouble: Option<&'a Trouble>,
@@ -144,11 +150,36 @@ impl<'a> Cell<'a> {
             not_run: cell.missing(),
             unfinished: cell.unfinished(),
             totals: cell.final_totals(),
+            dialects: Tolerated::all(cell, Weight::Lenient),
+            advice: Tolerated::all(cell, Weight::Advice),
             stale: &cell.stale,
             trouble: cell.trouble.as_ref(),
             skipped: cell.skipped.as_deref(),
             took_ms: cell.took_us.map(ms),
         }
+    }
+}
+
+/// A wire rule that was broken without failing anything.
+#[derive(Serialize)]
+struct Tolerated<'a> {
+    rule: &'a str,
+    statement: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    count: u64,
+    scenarios: u64,
+    found: &'a str,
+}
+
+impl<'a> Tolerated<'a> {
+    fn all(cell: &'a CellSummary, weight: Weight) -> Vec<Self> {
+        let one = |(rule, tally): (&'a str, &'a RuleTally)| {
+            let reason = cell.dialect_reason(rule).filter(|_| weight == Weight::Lenient);
+            let RuleTally { statement, count, tries, found } = tally;
+            Self { rule, statement, reason, count: *count, scenarios: *tries, found }
+        };
+        cell.rules.of(weight).map(one).collect()
     }
 }
 
@@ -184,6 +215,9 @@ struct Scenario<'a> {
     cause: Option<First<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     causes: Option<usize>,
+    /// Wire rules that fail it.
+    #[serde(skip_serializing_if = "<[FindingRecord]>::is_empty")]
+    findings: &'a [FindingRecord],
     #[serde(skip_serializing_if = "str::is_empty")]
     rerun: &'a str,
 }
@@ -214,6 +248,7 @@ impl<'a> Scenario<'a> {
             first_token_ms: scenario.first_token_us.map(ms),
             cause: all.first().map(First::new),
             causes: Some(all.len()).filter(|count| *count > 0),
+            findings: telling.map_or(&[], |one| &one.findings),
             rerun: scenario.detail.as_ref().map_or("", |detail| &detail.rerun),
         }
     }
@@ -253,19 +288,20 @@ struct Step<'a> {
 
 impl<'a> First<'a> {
     fn new(cause: &Cause<'a>) -> Self {
-        let claim = match cause.what {
-            What::Claim(mismatch) => Some(mismatch),
-            What::Hindered(_) => None,
+        let (rule, expected, actual) = match cause.what {
+            What::Claim(mismatch) => (mismatch.rule.as_deref(), mismatch.expected.as_deref(), mismatch.actual.as_deref()),
+            What::Broken(finding) => (Some(finding.rule.as_str()), Some(finding.right.as_str()), Some(finding.found.as_str())),
+            What::Hindered(_) => (None, None, None),
         };
-        let side = |text: &String| clip(text, SIDE_LIMIT).into_owned();
+        let side = |text: &str| clip(text, SIDE_LIMIT).into_owned();
         Self {
             kind: cause.kind().into_owned(),
             message: cause.message(),
             headline: cause.headline(),
-            whose: claim.map(|mismatch| mismatch.whose),
-            rule: claim.and_then(|mismatch| mismatch.rule.as_deref()),
-            expected: claim.and_then(|mismatch| mismatch.expected.as_ref().map(side)),
-            actual: claim.and_then(|mismatch| mismatch.actual.as_ref().map(side)),
+            whose: cause.whose(),
+            rule,
+            expected: expected.map(side),
+            actual: actual.map(side),
             step: cause.step.map(|(number, step)| Step {
                 number,
                 text: format!("{} {}", step.keyword, step.text),

@@ -11,6 +11,7 @@ mod file;
 mod fold;
 mod json;
 mod junit;
+mod rules;
 #[cfg(test)]
 mod samples;
 mod summary;
@@ -23,6 +24,7 @@ pub use curl::curl;
 pub use file::ReportError;
 pub use json::write_json;
 pub use junit::{JunitProfile, remove_stale, write_error_junit, write_junit};
+pub use rules::{RuleTallies, RuleTally};
 pub use summary::{CellSummary, Detail, RunEnd, RunInfo, RunSummary, Running, ScenarioSummary, ServerIdentity, Try};
 pub use verdict::{counts, verdict_line, verdict_word};
 

@@ -6,7 +6,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::event::{Attempt, CellId, CellPlanned, ExchangeRecord, Outcome, Place, ScenarioId, StepRecord, Totals, Trouble};
+use super::rules::RuleTallies;
+use crate::event::{
+    Attempt, CellId, CellPlanned, DialectRecord, ExchangeRecord, FindingRecord, Outcome, Place, ScenarioId, StepRecord, Totals,
+    Trouble,
+};
 
 use super::fold::Shared;
 
@@ -82,6 +86,10 @@ pub struct CellSummary {
     pub running: Vec<Running>,
     /// Counts over `scenarios`.
     pub totals: Totals,
+    /// Deviations that the profile grants to the server.
+    pub dialects: Vec<DialectRecord>,
+    /// Wire rules that were broken, over all tries.
+    pub rules: RuleTallies,
     /// Profile entries that did not fire.
     pub stale: Vec<String>,
     /// Why its stack did not serve, where so.
@@ -163,6 +171,8 @@ pub struct Try {
     pub outcome: Outcome,
     /// Steps in order.
     pub steps: Vec<StepRecord>,
+    /// Wire rules that fail it.
+    pub findings: Vec<FindingRecord>,
     /// Why it could not be judged, outside any step.
     pub trouble: Option<Trouble>,
     /// Its exchanges, bodies capped.
@@ -198,6 +208,8 @@ impl CellSummary {
             scenarios: Vec::new(),
             running: Vec::new(),
             totals: Totals::default(),
+            dialects: Vec::new(),
+            rules: RuleTallies::default(),
             stale: Vec::new(),
             trouble: None,
             skipped: None,

@@ -9,14 +9,16 @@ use std::time::Instant;
 use cucumber::Cucumber;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
+use super::books::{Books, Weighed};
 use super::engine::{Engine, Tally};
 use super::feature::PlanParser;
 use super::queue::Task;
 use super::scenario::{self, Attempted};
 use super::worker::{Blueprint, Worker};
-use super::{Bus, Control, judge};
+use super::{Bus, Control};
 use crate::event::{
-    Attempt, Outcome, RunEvent, RunTotals, ScenarioFinished, StackPhase, StepOutcome, StepRecord, Totals, Trouble,
+    Attempt, DialectRecord, FindingRecord, Outcome, RunEvent, RunTotals, ScenarioFinished, StackPhase, StepOutcome, StepRecord,
+    Totals, Trouble,
 };
 use crate::plan::{CellPlan, Connect, Plan};
 use crate::stack::{LogMark, Progress, Stack, StackError, StackOptions};
@@ -85,8 +87,8 @@ async fn run_cell(
                 trouble = Some(Trouble::new(error.kind, error.message).detail(error.detail));
             }
             Ok(stack) => {
-                let blueprint = announce(cell, &stack, bus, options, ids);
-                run.version = stack.server().to_owned();
+                run.books = Books::new(cell.contract, cell.profile.as_ref(), stack.server());
+                let blueprint = announce(cell, &stack, run.books.dialects(), bus, options, ids);
                 let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
                 run.stack = Some(stack);
                 match met {
@@ -112,7 +114,7 @@ async fn run_cell(
             }
         }
     }
-    let end = CellEnd { totals: run.totals, stale: run.stale() };
+    let end = CellEnd { totals: run.totals, stale: run.books.stale() };
     bus.emit(&RunEvent::CellFinished {
         cell: cell.id.clone(),
         totals: end.totals,
@@ -189,7 +191,14 @@ impl Telling {
     }
 }
 
-fn announce(cell: &CellPlan, stack: &Stack, bus: &Bus, options: &RunOptions, ids: &Arc<AtomicU64>) -> Blueprint {
+fn announce(
+    cell: &CellPlan,
+    stack: &Stack,
+    dialects: Vec<DialectRecord>,
+    bus: &Bus,
+    options: &RunOptions,
+    ids: &Arc<AtomicU64>,
+) -> Blueprint {
     let mut models = cell.models.clone();
     if models.is_empty()
         && let Some(first) = stack.models().first()
@@ -201,12 +210,18 @@ fn announce(cell: &CellPlan, stack: &Stack, bus: &Bus, options: &RunOptions, ids
         server: stack.server().to_owned(),
         url: stack.url().to_owned(),
         models: stack.models().to_vec(),
+        dialects,
     });
     if !stack.is_known() && cell.profile.is_none() {
         let message = "the server does not say what it is; going on, as the setup names no profile".to_owned();
         bus.emit(&RunEvent::Stack { cell: cell.id.clone(), phase: StackPhase::Ready, message });
     }
-    Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
+    let mut served = stack.models().to_vec();
+    if !served.is_empty() {
+        // A list need not name every name that a server takes; those of the setup are meant to be taken.
+        served.extend(models.iter().map(|(_, id)| id.clone()));
+    }
+    Blueprint { served, ..Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids)) }
 }
 
 /// Runs the scenarios through cucumber's seams: our parser, our runner, our writer.
@@ -249,36 +264,31 @@ pub(super) struct CellRun {
     fail_fast: bool,
     epoch: Instant,
     rerun: String,
-    version: String,
+    books: Books,
     stack: Option<Stack>,
     marks: HashMap<(usize, usize), LogMark>,
     failures: HashMap<(usize, usize), u32>,
     totals: Totals,
     /// Scenarios counted that never ran (skipped, not run).
     unrun: u64,
-    fired: Vec<bool>,
-    judged: Vec<bool>,
     trouble: Option<Trouble>,
 }
 
 impl CellRun {
     fn new(plan: Arc<CellPlan>, options: &RunOptions, bus: Bus, control: Control) -> Self {
-        let entries = plan.profile.as_ref().map_or(0, |profile| profile.known.len());
         Self {
+            books: Books::new(plan.contract, plan.profile.as_ref(), ""),
             plan,
             bus,
             control,
             fail_fast: options.fail_fast,
             epoch: options.epoch,
             rerun: options.rerun.clone(),
-            version: String::new(),
             stack: None,
             marks: HashMap::new(),
             failures: HashMap::new(),
             totals: Totals::default(),
             unrun: 0,
-            fired: vec![false; entries],
-            judged: vec![false; entries],
             trouble: None,
         }
     }
@@ -313,27 +323,13 @@ impl CellRun {
 
     /// A try ended: judge it, tell it. Returns whether it is tried again.
     pub fn ended(&mut self, ended: Attempted) -> bool {
-        let Attempted { task, steps, exchanges, assertions, started_us, took_us } = ended;
+        let Attempted { task, mut steps, exchanges, judged, assertions, started_us, took_us } = ended;
         let key = (task.feature, task.index);
         let mark = self.marks.remove(&key).unwrap_or_default();
         for exchange in exchanges {
             self.bus.emit(&RunEvent::Exchange(Box::new(exchange)));
         }
-        let (mut outcome, mut reason) = judge::outcome(&steps, false);
-        if outcome == Outcome::Failed
-            && let Some(used) = judge::known(&self.plan, &task.plan, &steps, &self.version)
-        {
-            outcome = Outcome::Known;
-            reason = used.first().and_then(|&entry| Some(self.plan.profile.as_ref()?.known.get(entry)?.reason.clone()));
-            for entry in used {
-                self.fired[entry] = true;
-            }
-        }
-        if matches!(outcome, Outcome::Passed | Outcome::Known | Outcome::Failed) {
-            for claim in &task.plan.known {
-                self.judged[claim.entry] = true;
-            }
-        }
+        let Weighed { mut outcome, reason, findings } = self.books.weigh(&task.plan, &mut steps, judged);
         let bad = matches!(outcome, Outcome::Failed | Outcome::Errored);
         let again = bad && task.attempt <= task.plan.retries && !self.control.finishing().is_cancelled();
         let failures = self.failures.entry(key).or_default();
@@ -353,7 +349,8 @@ impl CellRun {
         {
             trouble = Some(Trouble::new("infra.server_died", error.message).detail(error.detail));
         }
-        self.finished(&task, outcome, reason, trouble.clone(), steps, (assertions, started_us, took_us), again, server_log);
+        let evidence = (steps, findings);
+        self.finished(&task, outcome, reason, trouble.clone(), evidence, (assertions, started_us, took_us), again, server_log);
         if let Some(trouble) = trouble {
             self.trouble.get_or_insert(trouble);
             self.control.abort();
@@ -394,7 +391,7 @@ impl CellRun {
             Outcome::Skipped,
             Some(reason.to_owned()),
             None,
-            steps,
+            (steps, Vec::new()),
             (0, micros(self.epoch), 0),
             false,
             String::new(),
@@ -414,7 +411,8 @@ impl CellRun {
         self.unrun += 1;
         let steps = scenario::not_reached(&task.plan);
         let trouble = Some(Trouble::new("infra.not_run", words));
-        self.finished(task, Outcome::Errored, None, trouble, steps, (0, micros(self.epoch), 0), false, String::new());
+        let evidence = (steps, Vec::new());
+        self.finished(task, Outcome::Errored, None, trouble, evidence, (0, micros(self.epoch), 0), false, String::new());
     }
 
     fn not_run_all(&mut self, reason: &str) {
@@ -443,20 +441,6 @@ impl CellRun {
         self.control.abort();
     }
 
-    /// Entries of the profile whose scenarios were judged and that never fired.
-    fn stale(&self) -> Vec<String> {
-        let Some(profile) = &self.plan.profile else { return Vec::new() };
-        profile
-            .known
-            .iter()
-            .zip(self.judged.iter().zip(&self.fired))
-            .filter(|(entry, (judged, fired))| {
-                **judged && !**fired && entry.versions.as_deref().is_none_or(|bound| super::versions::meets(bound, &self.version))
-            })
-            .map(|(entry, _)| format!("{}: {}", entry.scenario, entry.reason))
-            .collect()
-    }
-
     #[expect(clippy::too_many_arguments, reason = "the one place where an attempt becomes its event")]
     fn finished(
         &mut self,
@@ -464,7 +448,7 @@ impl CellRun {
         outcome: Outcome,
         reason: Option<String>,
         trouble: Option<Trouble>,
-        steps: Vec<StepRecord>,
+        (steps, findings): (Vec<StepRecord>, Vec<FindingRecord>),
         (assertions, started_us, took_us): (u64, u64, u64),
         will_retry: bool,
         server_log: String,
@@ -490,6 +474,7 @@ impl CellRun {
             reason,
             trouble,
             steps,
+            findings,
             assertions,
             started_us,
             took_us,

@@ -4,6 +4,7 @@
 //! [`RunEvent`](crate::event::RunEvent)s alone. Must hold: every planned scenario ends in exactly one final
 //! `ScenarioFinished`, also when the stack dies, a signal comes or a step panics; no process of ours outlives the cell.
 
+mod books;
 mod bus;
 mod cell;
 mod control;

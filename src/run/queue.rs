@@ -127,6 +127,7 @@ mod tests {
             steps: Arc::from([]),
             skip: None,
             known: Vec::new(),
+            shows: Vec::new(),
             flags,
             locks: locks.iter().map(ToString::to_string).collect(),
             retries: 0,

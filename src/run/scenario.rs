@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::feature;
 use super::panic;
 use super::queue::Task;
+use crate::contract::Judged;
 use crate::event::{ExchangeRecord, StepOutcome, StepRecord, Trouble};
 use crate::plan::{ScenarioPlan, StepPlan};
 use crate::steps::{CellContext, Failure, StepFunction, World};
@@ -27,6 +28,8 @@ pub(super) struct Attempted {
     pub steps: Vec<StepRecord>,
     /// Evidence, in the order the exchanges were made.
     pub exchanges: Vec<ExchangeRecord>,
+    /// What the wire rules found in them.
+    pub judged: Judged,
     /// Claims evaluated.
     pub assertions: u64,
     /// Start, microseconds after the run's start.
@@ -72,7 +75,8 @@ pub(super) async fn attempt(
         steps.push(record(step, outcome, micros(start), world.take_exchanges()));
     }
     let started_us = u64::try_from(began.duration_since(epoch).as_micros()).unwrap_or(u64::MAX);
-    Attempted { task, steps, exchanges: world.take_records(), assertions: world.assertions(), started_us, took_us: micros(began) }
+    let (exchanges, judged, assertions) = (world.take_records(), world.take_judged(), world.assertions());
+    Attempted { task, steps, exchanges, judged, assertions, started_us, took_us: micros(began) }
 }
 
 /// Awaits a step function; its failure, or its panic, becomes an outcome.

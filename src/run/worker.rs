@@ -44,6 +44,10 @@ pub(super) struct Blueprint {
     pub mode: Mode,
     pub next_exchange: Arc<AtomicU64>,
     pub epoch: Instant,
+    /// Ids of the models that the stack has; empty where nobody knows.
+    pub served: Vec<String>,
+    /// The key that the stack is known to want.
+    pub wanted_key: Option<String>,
 }
 
 impl Blueprint {
@@ -68,6 +72,9 @@ impl Blueprint {
             mode: cell.mode,
             next_exchange: ids,
             epoch,
+            served: Vec::new(),
+            // A key that is not claimed to be wanted is only sent.
+            wanted_key: bearer.filter(|_| cell.setup.abilities.iter().any(|ability| ability == "auth")).map(str::to_owned),
         }
     }
 }
@@ -155,6 +162,8 @@ fn work(
         mode: blueprint.mode,
         next_exchange: blueprint.next_exchange,
         secrets,
+        wanted_key: blueprint.wanted_key,
+        served: blueprint.served,
     });
     let local = tokio::task::LocalSet::new();
     let functions = Arc::clone(functions);

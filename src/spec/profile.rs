@@ -30,12 +30,25 @@ pub struct ServerMatch {
     pub like: String,
 }
 
-/// A wire rule lowered to dialect.
+/// A wire rule lowered to dialect: it is tolerated wherever it is broken. `scenario`, `name`, `tags` and `file` say where it
+/// surely shows, so that an entry which shows no more is stale; without them it must show wherever its subject does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Dialect {
     /// Id of the wire rule, `W` and three digits.
     pub rule: String,
+    /// Name of a scenario that shows it, as in the plan, with its ` [key=value]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// Regular expression that the scenario's name must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tag expression that the scenario's tags must meet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+    /// Glob of the file that the scenario stands in (`features/base/**`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Why the server does so.
     pub reason: String,
     /// Evidence: repository, file or issue.
@@ -46,11 +59,22 @@ pub struct Dialect {
 }
 
 /// A failure that is written down: same scenario, same rule or step with a matching `actual`; any other failure is a failure.
+/// Which scenarios are meant is said by `scenario`, `name`, `tags` and `file`; all that are given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Known {
     /// Scenario name as in the plan, with its ` [key=value]`.
-    pub scenario: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
+    /// Regular expression that the scenario's name must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Tag expression that the scenario's tags must meet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<String>,
+    /// Glob of the file that the scenario stands in (`features/base/**`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Broken rule, `W…`; or use `step`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -73,4 +97,50 @@ pub struct Known {
     /// Date by which the entry is looked at again, `YYYY-MM-DD`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review_by: Option<String>,
+}
+
+/// Which scenarios an entry of a profile is about; all that is given must hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Where<'a> {
+    /// The name itself.
+    pub scenario: Option<&'a str>,
+    /// Regular expression of names.
+    pub name: Option<&'a str>,
+    /// Tag expression.
+    pub tags: Option<&'a str>,
+    /// Glob of files.
+    pub file: Option<&'a str>,
+}
+
+impl Where<'_> {
+    /// Whether nothing is given.
+    pub fn is_empty(&self) -> bool {
+        *self == Where::default()
+    }
+}
+
+impl std::fmt::Display for Where<'_> {
+    /// `Arguments stream in pieces`, or `tags @tools, file features/base/*`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let given = [("name", self.name), ("tags", self.tags), ("file", self.file)];
+        let given = given.iter().filter_map(|(key, text)| text.map(|text| format!("{key} {text}")));
+        let all: Vec<String> = self.scenario.map(str::to_owned).into_iter().chain(given).collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
+impl Dialect {
+    /// Where it shows.
+    pub fn place(&self) -> Where<'_> {
+        let Self { scenario, name, tags, file, .. } = self;
+        Where { scenario: scenario.as_deref(), name: name.as_deref(), tags: tags.as_deref(), file: file.as_deref() }
+    }
+}
+
+impl Known {
+    /// Which scenarios it is about.
+    pub fn place(&self) -> Where<'_> {
+        let Self { scenario, name, tags, file, .. } = self;
+        Where { scenario: scenario.as_deref(), name: name.as_deref(), tags: tags.as_deref(), file: file.as_deref() }
+    }
 }

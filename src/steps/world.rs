@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
 use super::{Failure, StepResult};
 use crate::check::{Held, Said};
+use crate::contract::{self, Docket, Judged, Judgement};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
 use crate::plan::{Mode, Named, Sampling};
 use crate::spec::ToolSpec;
@@ -41,6 +42,10 @@ pub struct CellContext {
     pub next_exchange: Arc<AtomicU64>,
     /// Texts that must not appear in evidence.
     pub secrets: Vec<String>,
+    /// The key that the stack is known to want; `None` where it wants none or nobody knows.
+    pub wanted_key: Option<String>,
+    /// Ids of the models that the stack has; empty where nobody knows.
+    pub served: Vec<String>,
 }
 
 impl std::fmt::Debug for CellContext {
@@ -172,6 +177,7 @@ pub struct World {
     assertions: Cell<u64>,
     made: RefCell<Vec<ExchangeId>>,
     records: RefCell<Vec<ExchangeRecord>>,
+    docket: RefCell<Docket>,
 }
 
 impl World {
@@ -192,6 +198,7 @@ impl World {
             assertions: Cell::new(0),
             made: RefCell::new(Vec::new()),
             records: RefCell::new(Vec::new()),
+            docket: RefCell::default(),
         }
     }
 
@@ -323,6 +330,11 @@ impl World {
         std::mem::take(&mut self.records.borrow_mut())
     }
 
+    /// What the wire rules found in all exchanges so far, taken.
+    pub fn take_judged(&self) -> Judged {
+        self.docket.take().close()
+    }
+
     /// Headers every request carries: the author's, and authorization unless an author's header replaces it.
     pub fn headers(&self) -> Result<Vec<(String, String)>, Failure> {
         let mut headers = self.draft.headers.clone();
@@ -339,7 +351,7 @@ impl World {
         Ok(headers)
     }
 
-    /// Sends one request without keeping its reply: for several at once. The evidence is recorded.
+    /// Sends one request without keeping its reply: for several at once. The evidence is recorded, the wire rules are held.
     pub async fn exchange(&self, mut request: Request) -> Result<Reply, Failure> {
         let cell = self.cell()?;
         let id = ExchangeId(cell.next_exchange.fetch_add(1, Ordering::Relaxed) + 1);
@@ -352,6 +364,7 @@ impl World {
         let mask = |text: &str| mask(text, &cell.secrets);
         let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
         self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
+        self.docket.borrow_mut().add(judgement(cell, &exchange, &chat));
         Ok(Reply { exchange, chat, row: Vec::new() })
     }
 
@@ -369,6 +382,20 @@ impl World {
         self.replies.push(Rc::new(reply));
         verdict
     }
+}
+
+/// What the wire rules say of an exchange; its texts are evidence, so they are masked.
+fn judgement(cell: &CellContext, exchange: &Exchange, chat: &ChatReply) -> Judgement {
+    let known = contract::Context { key: cell.wanted_key.as_deref(), models: &cell.served, now: Some(SystemTime::now()) };
+    let mut judgement = contract::judge(exchange, chat, &known);
+    for finding in &mut judgement.findings {
+        for text in [&mut finding.found, &mut finding.right, &mut finding.excerpt] {
+            if cell.secrets.iter().any(|secret| text.contains(secret)) {
+                *text = mask(text, &cell.secrets);
+            }
+        }
+    }
+    judgement
 }
 
 /// Whether anything came that can be judged.

@@ -2,7 +2,7 @@
 
 use super::diff::compare;
 use super::paint::{Paint, Tone, duration, fit, outcome_mark, step_mark, wrap};
-use crate::event::{ExchangeRecord, Mismatch, Whose};
+use crate::event::{ExchangeRecord, FindingRecord, Outcome, Whose};
 use crate::report::cause::{Cause, What, causes};
 use crate::report::curl::curl;
 use crate::report::summary::{CellSummary, ScenarioSummary, Try};
@@ -12,6 +12,8 @@ use crate::report::text::{clip, one_line, visible};
 const LOG_LINES: usize = 8;
 /// Lines of a trouble's detail.
 const DETAIL_LINES: usize = 12;
+/// Exchanges of one block.
+const EXCHANGES: usize = 3;
 /// Lines of a reply that is no success.
 const REPLY_LINES: usize = 6;
 
@@ -75,7 +77,48 @@ impl Blocks {
             }
         }
         for cause in all.iter().filter(|cause| cause.step.is_none()) {
-            self.cause(out, cause);
+            match cause.what {
+                What::Broken(finding) => self.broken(out, finding),
+                _ => self.cause(out, cause),
+            }
+        }
+        self.explained(out, one);
+    }
+
+    /// A broken wire rule: what it says, what came, what would be right, and where.
+    fn broken(self, out: &mut Vec<String>, finding: &FindingRecord) {
+        let quiet = |text: &str| self.paint.tone(Tone::Quiet, text);
+        let (mark, tone) = outcome_mark(if finding.known.is_some() { Outcome::Known } else { Outcome::Failed });
+        let kind = quiet(&format!("{} · {}", finding.severity, whose(finding.whose)));
+        out.push(format!("    {} {}  {kind}", self.paint.tone(tone, mark), self.paint.tone(tone, &finding.rule)));
+        let times = if finding.count > 1 { format!("{} ({} times)", finding.place(), finding.count) } else { finding.place() };
+        let rows = [
+            ("", tone, finding.statement.as_str(), 3),
+            ("found", Tone::Bad, &finding.found, 3),
+            ("right", Tone::Good, &finding.right, 2),
+            ("where", Tone::Quiet, &times, 2),
+            ("bytes", Tone::Quiet, &finding.excerpt, 3),
+            ("known", Tone::Odd, finding.known.as_deref().unwrap_or_default(), 2),
+        ];
+        let bar = quiet("│");
+        for (word, tone, text, most) in rows.into_iter().filter(|(_, _, text, _)| !text.is_empty()) {
+            let indent = if word.is_empty() { 0 } else { 7 };
+            let lines = self.bounded(&one_line(text, 2000), most, self.width.saturating_sub(8 + indent));
+            for (at, line) in lines.iter().enumerate() {
+                let line = if word.is_empty() { self.paint.tone(tone, line) } else { line.clone() };
+                let label = self.paint.tone(tone, &format!("{:indent$}", if at == 0 { word } else { "" }));
+                out.push(format!("      {bar} {label}{line}"));
+            }
+        }
+    }
+
+    /// The command that explains the broken rules.
+    fn explained(self, out: &mut Vec<String>, one: &Try) {
+        let mut rules: Vec<&str> = one.findings.iter().map(|finding| finding.rule.as_str()).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        if !rules.is_empty() {
+            out.push(format!("  {} fireassay rules {}", self.paint.tone(Tone::Quiet, "why:"), visible(&rules.join(" "))));
         }
     }
 
@@ -83,8 +126,8 @@ impl Blocks {
     fn cause(self, out: &mut Vec<String>, cause: &Cause<'_>) {
         let bar = self.paint.tone(Tone::Quiet, "│");
         let (kind, tone) = match cause.what {
-            What::Claim(mismatch) => (format!("{} · {}", cause.kind(), whose(mismatch)), Tone::Bad),
-            What::Hindered(_) => (String::new(), Tone::Hindered),
+            What::Claim(mismatch) => (format!("{} · {}", cause.kind(), whose(mismatch.whose)), Tone::Bad),
+            What::Broken(_) | What::Hindered(_) => (String::new(), Tone::Hindered),
         };
         let room = self.width.saturating_sub(8);
         let mut lines: Vec<String> = wrap(cause.message(), room).iter().take(4).map(|line| self.paint.tone(tone, line)).collect();
@@ -97,7 +140,11 @@ impl Blocks {
             What::Claim(mismatch) => {
                 lines.extend(compare(mismatch.expected.as_deref(), mismatch.actual.as_deref(), room, self.paint));
             }
+            What::Broken(_) => {}
             What::Hindered(trouble) => lines.extend(self.bounded(&trouble.detail, DETAIL_LINES, room)),
+        }
+        if let Some(reason) = cause.known() {
+            lines.push(format!("{}{reason}", self.paint.tone(Tone::Odd, "known     ")));
         }
         out.extend(lines.iter().map(|line| format!("      {bar} {line}")));
     }
@@ -110,6 +157,9 @@ impl Blocks {
                 continue;
             }
             shown.push(record);
+            if shown.len() > EXCHANGES {
+                continue;
+            }
             out.push(format!("  {}", exchange_line(record)));
             let success = record.status.is_some_and(|status| status < 400);
             if !success && !record.response_body.is_empty() {
@@ -118,6 +168,13 @@ impl Blocks {
             // Every line of the command: it is there to be pasted.
             let command = curl(record);
             out.extend(visible(&command).lines().map(|line| format!("    {}", self.paint.tone(Tone::Quiet, line))));
+        }
+        if shown.len() > EXCHANGES {
+            let more: Vec<String> = shown[EXCHANGES..].iter().map(|record| record.id.to_string()).collect();
+            out.push(format!(
+                "  {}",
+                self.paint.tone(Tone::Quiet, &format!("and {}; `fireassay show` has all", more.join(", ")))
+            ));
         }
     }
 
@@ -140,8 +197,8 @@ impl Blocks {
     }
 }
 
-fn whose(mismatch: &Mismatch) -> &'static str {
-    match mismatch.whose {
+fn whose(whose: Whose) -> &'static str {
+    match whose {
         Whose::Wire => "wire",
         Whose::Capability => "capability",
         Whose::Model => "model",

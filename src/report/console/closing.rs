@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::block::Blocks;
-use super::paint::{Paint, Tone, duration, fit, outcome_mark, wrap};
-use crate::event::Outcome;
+use super::paint::{Paint, Tone, duration, fit, outcome_mark, width_of, wrap};
+use crate::event::{Outcome, Weight};
 use crate::report::cause::{Cause, causes};
+use crate::report::rules::RuleTally;
 use crate::report::summary::{CellSummary, RunSummary, ScenarioSummary};
 use crate::report::text::{one_line, visible};
 use crate::report::verdict::counts;
@@ -30,6 +31,8 @@ pub(super) fn closing(summary: &RunSummary, exit: u8, verdict: &str, blocks: Blo
     page.list(&mut out, Outcome::Flaky);
     page.list(&mut out, Outcome::NotEvaluated);
     page.list(&mut out, Outcome::Skipped);
+    page.rules(&mut out, Weight::Lenient);
+    page.rules(&mut out, Weight::Advice);
     page.stale(&mut out);
     out.push(verdict);
     out
@@ -135,12 +138,12 @@ impl<'a> Page<'a> {
                 [super::cell_name(&cell.plan), fit(&one_line(&server, 200), 60), counts(&cell.final_totals()).join(", "), took]
             })
             .collect();
-        let widths = [0, 1, 2].map(|column| rows.iter().map(|row| super::paint::width_of(&row[column])).max().unwrap_or(0));
+        let widths = [0, 1, 2].map(|column| rows.iter().map(|row| width_of(&row[column])).max().unwrap_or(0));
         for [name, server, counted, took] in &rows {
             let pad =
-                |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(super::paint::width_of(text))));
+                |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(width_of(text))));
             let rest = format!("{}  {}  {took}", pad(server, widths[1]), pad(counted, widths[2]));
-            if widths[0] + 4 + super::paint::width_of(&rest) > self.blocks.width {
+            if widths[0] + 4 + width_of(&rest) > self.blocks.width {
                 out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &format!("{counted}  {took}"))));
                 out.push(format!("    {}", self.paint.tone(Tone::Quiet, &fit(server, self.blocks.width.saturating_sub(4)))));
                 continue;
@@ -188,6 +191,33 @@ impl<'a> Page<'a> {
         Self::lines(out, reasons.iter().map(line));
     }
 
+    /// Wire rules that were broken without failing anything: one line a rule, with how often and why it is tolerated.
+    fn rules(&self, out: &mut Vec<String>, weight: Weight) {
+        for cell in &self.summary.cells {
+            let all: Vec<_> = cell.rules.of(weight).collect();
+            if all.is_empty() {
+                continue;
+            }
+            let of = match self.summary.cells.len() {
+                1 => String::new(),
+                _ => format!(" of {}", super::cell_name(&cell.plan)),
+            };
+            let what = match (weight, cell.plan.profile.as_deref().filter(|_| cell.plan.contract != "generic")) {
+                (Weight::Lenient, Some(profile)) => format!("dialect{of} ({}): as written in the profile {profile}", all.len()),
+                (Weight::Lenient, None) => format!("dialect{of} ({}): tolerated by the generic contract", all.len()),
+                _ => format!("advice{of} ({}): worth knowing, fails nothing", all.len()),
+            };
+            out.push(self.paint.tone(Tone::Quiet, &visible(&what)));
+            let digits = all.iter().map(|(_, tally)| tally.count.to_string().len()).max().unwrap_or(1);
+            let line = |(rule, tally): (&str, &RuleTally)| {
+                let why = cell.dialect_reason(rule).filter(|_| weight == Weight::Lenient).unwrap_or(&tally.statement);
+                let line = format!("  · {rule}  {:>digits$} ×  {}", tally.count, one_line(why, 400));
+                self.paint.tone(Tone::Quiet, &fit(&line, self.blocks.width))
+            };
+            Self::lines(out, all.into_iter().map(line));
+        }
+    }
+
     fn stale(&self, out: &mut Vec<String>) {
         let all: Vec<&String> = self.summary.cells.iter().flat_map(|cell| &cell.stale).collect();
         if all.is_empty() {
@@ -204,8 +234,17 @@ impl<'a> Page<'a> {
         let (mark, tone) = outcome_mark(scenario.outcome);
         let name = visible(&one_line(&scenario.name, 200)).into_owned();
         let place = visible(&scenario.at.to_string()).into_owned();
-        let why = if why.is_empty() { String::new() } else { format!("  {}", visible(&one_line(why, 250))) };
-        format!("  {} {name}  {}", self.paint.tone(tone, mark), self.paint.tone(Tone::Quiet, &format!("{place}{why}")))
+        let why = visible(&one_line(why, 250)).into_owned();
+        let quiet = |text: &str| self.paint.tone(Tone::Quiet, text);
+        let head = format!("  {} {name}  {}", self.paint.tone(tone, mark), quiet(&place));
+        if why.is_empty() {
+            return head;
+        }
+        if width_of(&head) + 2 + width_of(&why) <= self.blocks.width {
+            return format!("{head}  {}", quiet(&why));
+        }
+        let below = wrap(&why, self.blocks.width.saturating_sub(6));
+        below.iter().fold(head, |text, line| format!("{text}\n      {}", quiet(line)))
     }
 
     fn lines(out: &mut Vec<String>, lines: impl Iterator<Item = String>) {

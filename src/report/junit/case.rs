@@ -201,11 +201,27 @@ fn explain(out: &mut String, scenario: &ScenarioSummary, one: &Try) {
                     }
                 }
             }
+            What::Broken(finding) => {
+                let count = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
+                let excerpt = clip(&finding.excerpt, SIDE_LIMIT);
+                let sides = [
+                    ("found", finding.found.as_str()),
+                    ("right", &finding.right),
+                    ("where", &finding.place()),
+                    ("bytes", &excerpt),
+                ];
+                for (word, side) in sides.iter().filter(|(_, side)| !side.is_empty()) {
+                    writeln!(out, "{word}: {side}{}", if *word == "where" { count.as_str() } else { "" }).expect(ROOM);
+                }
+            }
             What::Hindered(trouble) => {
                 if !trouble.detail.is_empty() {
                     writeln!(out, "{}", clip(&trouble.detail, SIDE_LIMIT)).expect(ROOM);
                 }
             }
+        }
+        if let Some(reason) = cause.known().filter(|_| scenario.outcome != Outcome::Known) {
+            writeln!(out, "known: {reason}").expect(ROOM);
         }
         if let Some(record) = cause.exchange {
             let status = record.status.map_or_else(|| "no reply".to_owned(), |status| status.to_string());

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::case::{Case, Said, Verdict, case_name, stamp};
-use crate::event::{Trouble, slug};
+use crate::event::{Trouble, Weight, slug};
 use crate::report::cause::closed_kind;
 use crate::report::summary::{CellSummary, RunSummary};
 
@@ -63,11 +63,19 @@ fn properties(summary: &RunSummary, cell: &CellSummary) -> Vec<(String, String)>
         ("profile", cell.plan.profile.clone().unwrap_or_default()),
         ("server", cell.server.as_ref().map(|server| server.name.clone()).unwrap_or_default()),
         ("model", models.join(" ")),
+        ("dialects", rules(cell, Weight::Lenient)),
+        ("advice", rules(cell, Weight::Advice)),
     ];
     let known: Vec<(&str, String)> = values.into_iter().filter(|(_, value)| !value.is_empty()).collect();
     let plain = known.iter().map(|(name, value)| (format!("fireassay.{name}"), value.clone()));
     let tags = known.iter().map(|(name, value)| (format!("dd_tags[fireassay.{name}]"), value.clone()));
     plain.chain(tags).collect()
+}
+
+/// `W052:14 W057:3`: rules that were broken without failing anything, and how often.
+fn rules(cell: &CellSummary, weight: Weight) -> String {
+    let all: Vec<String> = cell.rules.of(weight).map(|(rule, tally)| format!("{rule}:{}", tally.count)).collect();
+    all.join(" ")
 }
 
 /// Cases for what has no end: the scenarios that are known by name, one for all others, and the cell's own trouble.

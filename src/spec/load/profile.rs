@@ -4,7 +4,7 @@ use super::{Checks, read};
 use crate::source::{Diagnostics, SourceMap};
 use crate::spec::ProfileSpec;
 use crate::spec::files::Project;
-use crate::spec::profile::Known;
+use crate::spec::profile::{Known, Where};
 use crate::spec::yaml::{self, Loaded};
 
 /// Loads one profile by its path (`profiles/llama.cpp.yaml`).
@@ -28,6 +28,7 @@ fn check(map: &SourceMap, loaded: &Loaded<ProfileSpec>) -> Diagnostics {
         for (key, text) in [("reason", &entry.reason), ("source", &entry.source)] {
             not_empty(&mut checks, &format!("/dialect/{at}/{key}"), key, text);
         }
+        place(&mut checks, &format!("/dialect/{at}"), entry.place());
     }
     for (at, entry) in loaded.spec.known.iter().enumerate() {
         known(&mut checks, &format!("/known/{at}"), entry);
@@ -50,12 +51,12 @@ fn known(checks: &mut Checks<'_>, pointer: &str, entry: &Known) {
         let message = "`actual` is what the step found, so it needs `step`";
         checks.at_key("profile/known", &format!("{pointer}/actual"), message, None);
     }
-    if let Some(Err(error)) = entry.actual.as_deref().map(regex::Regex::new) {
-        let why = error.to_string();
-        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        let message = format!("`actual` is not a regular expression: {why}");
-        checks.at_value("profile/bad-pattern", &format!("{pointer}/actual"), message, None);
+    pattern(checks, pointer, "actual", entry.actual.as_deref());
+    if entry.place().is_empty() {
+        let help = "name it (`scenario: …`), or say which by `name`, `tags` or `file`".to_owned();
+        checks.at_key("profile/known", pointer, "an entry says which scenarios it is about", Some(help));
     }
+    place(checks, pointer, entry.place());
     if let Some(date) = &entry.review_by
         && chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_err()
     {
@@ -67,8 +68,31 @@ fn known(checks: &mut Checks<'_>, pointer: &str, entry: &Known) {
             Some("write it as `2027-06-30`".to_owned()),
         );
     }
-    for (key, text) in [("scenario", &entry.scenario), ("reason", &entry.reason), ("source", &entry.source)] {
+    for (key, text) in [("reason", &entry.reason), ("source", &entry.source)] {
         not_empty(checks, &format!("{pointer}/{key}"), key, text);
+    }
+}
+
+/// Which scenarios an entry is about. Tag expressions are read when the plan is compiled.
+fn place(checks: &mut Checks<'_>, pointer: &str, place: Where<'_>) {
+    for (key, text) in [("scenario", place.scenario), ("name", place.name), ("tags", place.tags), ("file", place.file)] {
+        if let Some(text) = text {
+            not_empty(checks, &format!("{pointer}/{key}"), key, text);
+        }
+    }
+    pattern(checks, pointer, "name", place.name);
+    if let Some(Err(error)) = place.file.map(globset::Glob::new) {
+        let message = format!("`file` is not a pattern of paths: {}", error.kind());
+        checks.at_value("profile/bad-pattern", &format!("{pointer}/file"), message, None);
+    }
+}
+
+fn pattern(checks: &mut Checks<'_>, pointer: &str, key: &str, text: Option<&str>) {
+    if let Some(Err(error)) = text.map(regex::Regex::new) {
+        let why = error.to_string();
+        let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let message = format!("`{key}` is not a regular expression: {why}");
+        checks.at_value("profile/bad-pattern", &format!("{pointer}/{key}"), message, None);
     }
 }
 
