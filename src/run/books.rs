@@ -118,7 +118,7 @@ impl Books {
         if uncovered > 0 {
             outcome = Outcome::Failed;
         } else if !reasons.is_empty() && outcome != Outcome::Errored {
-            (outcome, reason) = (Outcome::Known, Some(reasons.join("; ")));
+            (outcome, reason) = (Outcome::Known, Some(reasons.join(" ")));
         }
         if matches!(outcome, Outcome::Passed | Outcome::Known | Outcome::Failed) {
             self.mark_judged(scenario, &judged.surfaces);
@@ -334,7 +334,7 @@ mod tests {
         check(own, StepOutcome::Passed, &[], Passed, "", STALE);
         check(own, StepOutcome::Passed, &["W052", "W043"], Passed, "", &STALE[1..]);
         check(own, StepOutcome::Passed, &["W087"], Known, "calls", &STALE[..2]);
-        check(own, failed("no"), &["W087", "W087"], Known, "step; calls", &STALE[..1]);
+        check(own, failed("no"), &["W087", "W087"], Known, "step calls", &STALE[..1]);
         check(own, failed("maybe"), &["W087"], Failed, "", &STALE[..2]);
         check(own, failed("no"), &["W087", "W031"], Failed, "", &STALE[..1]);
         // A bound that this version does not meet.

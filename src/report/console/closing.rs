@@ -140,8 +140,7 @@ impl<'a> Page<'a> {
             .collect();
         let widths = [0, 1, 2].map(|column| rows.iter().map(|row| width_of(&row[column])).max().unwrap_or(0));
         for [name, server, counted, took] in &rows {
-            let pad =
-                |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(width_of(text))));
+            let pad = |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(width_of(text))));
             let rest = format!("{}  {}  {took}", pad(server, widths[1]), pad(counted, widths[2]));
             if widths[0] + 4 + width_of(&rest) > self.blocks.width {
                 out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &format!("{counted}  {took}"))));
