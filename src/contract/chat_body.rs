@@ -13,7 +13,7 @@ use crate::wire::Choice;
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[
     &W021, &W022, &W023, &W024, &W025, &W026, &W027, &W028, &W042, &W043, &W044, &W048, &W220, &W221, &W222, &W223, &W224, &W226,
-    &W227,
+    &W227, &W229,
 ];
 
 pub(super) static W021: Rule = Rule {
@@ -225,6 +225,17 @@ pub(super) static W227: Rule = Rule {
     breaks: r#""created":4102444800"#,
 };
 
+pub(super) static W229: Rule = Rule {
+    id: "W229",
+    surface: Surface::Chat,
+    severity: Severity::Dialect,
+    scope: Scope::Exchange,
+    statement: "text holds no marks that belong inside a tokeniser",
+    why: "pieces were joined before they were decoded",
+    source: "byte-level and sentence-piece vocabularies: Ġ and ▁ for a space, <0x0A> for a byte",
+    breaks: r#""content":"ĠTheĠcapitalĠisĠParis.""#,
+};
+
 /// Checks one exchange.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     if !seen.is_chat() {
@@ -261,7 +272,7 @@ fn envelope(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
         ("id", |value| value.as_str().is_some_and(|id| !id.is_empty()), "a string that is not empty"),
         ("object", |value| value == "chat.completion", "\"chat.completion\""),
         ("created", |value| value.is_i64() || value.is_u64(), "a whole number of seconds"),
-        ("model", Value::is_string, "a string"),
+        ("model", |value| value.as_str().is_some_and(|model| !model.is_empty()), "a string that is not empty"),
         ("choices", Value::is_array, "a list"),
     ];
     for (key, fits, right) in keys {
@@ -421,7 +432,16 @@ fn folded(choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_>) {
     if let Some(role) = choice.role.as_deref().filter(|role| seen.streamed() && *role != "assistant") {
         out.add(&W025, spot(), format!("the role is {role:?}"), "\"assistant\"");
     }
+    if !seen.streamed() && texts(choice).any(|text| lost(text, choice, seen)) {
+        out.add(&W224, spot(), "a replacement character", "the character that was said");
+    }
     text(choice, seen, out);
+}
+
+/// All that a choice says: content, refusal, thinking, arguments.
+pub(super) fn texts(choice: &Choice) -> impl Iterator<Item = &str> {
+    let said = [&choice.content, &choice.refusal, &choice.reasoning].into_iter().filter_map(Option::as_deref);
+    said.chain(choice.tool_calls.iter().map(|call| call.arguments.as_str()))
 }
 
 fn text(choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_>) {
@@ -434,8 +454,8 @@ fn text(choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_>) {
     if memchr::memchr(0, bytes).is_some() {
         out.add(&W223, spot(), "a zero character", "text");
     }
-    if !seen.streamed() && lost(content, choice, seen) {
-        out.add(&W224, spot(), "a replacement character", "the character that was said");
+    if let Some(mark) = piece(content).filter(|mark| !seen.asked.prompt_has(mark)) {
+        out.add(&W229, spot(), format!("{mark:?} in the text"), "the text that the pieces stand for");
     }
     if let Some(pair) = garbled(content).filter(|pair| !seen.asked.prompt_has(pair)) {
         out.add(&W226, spot(), format!("{pair:?} is UTF-8 that was read as Latin-1"), "the character that was said");
@@ -448,6 +468,20 @@ pub(super) fn lost(content: &str, choice: &Choice, seen: &Seen<'_>) -> bool {
     let cut = choice.finish_reason.as_deref() == Some("length") || seen.cut_by_us();
     let content = if cut { content.trim_end_matches(MARK) } else { content };
     memchr::memmem::find(content.as_bytes(), MARK.as_bytes()).is_some() && !seen.asked.prompt_has(MARK)
+}
+
+/// A mark of word pieces in a text: of those that are letters elsewhere, only where they stand for all spaces.
+fn piece(content: &str) -> Option<&str> {
+    let byte = memchr::memmem::find_iter(content.as_bytes(), "<0x").find_map(|at| {
+        let mark = content.get(at..at + "<0x0A>".len())?;
+        let digits = mark[3..5].bytes().all(|byte| byte.is_ascii_hexdigit());
+        (digits && mark.ends_with('>')).then_some(mark)
+    });
+    let spaces = || {
+        let all = |mark: &&&str| content.matches(**mark).count() > 1 && !content.contains(' ');
+        ["\u{120}", "\u{2581}"].iter().find(all).copied()
+    };
+    byte.or_else(spaces)
 }
 
 /// A pair of characters that only comes from reading UTF-8 as Latin-1 or as Windows-1252.

@@ -297,7 +297,7 @@ fn encoding(seen: &Seen<'_>, out: &mut Findings<'_>) {
             out.add(&W201, Spot::whole().bytes(0..3), "a byte order mark", "the first byte of the JSON text");
         }
         match &seen.body {
-            None if labelled && exchange.end == End::Complete => {
+            None if (labelled || (seen.is_success() && !exchange.is_event_stream())) && exchange.end == End::Complete => {
                 out.add(&W003, Spot::whole(), "the body is empty", "one JSON value");
             }
             Some(Err(error)) if labelled || (seen.is_success() && seen.text.trim_start().starts_with(['{', '['])) => {

@@ -85,6 +85,10 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
         if choice.logprobs.as_ref().is_some_and(|logprobs| !logprobs.is_object() && !logprobs.is_null()) {
             out.add(&W038, spot(), "no object", "an object with `content`, or null");
         }
+        let inner = choice.logprobs.as_ref().and_then(|logprobs| logprobs.get("content"));
+        if let Some(other) = inner.filter(|inner| !inner.is_array() && !inner.is_null()) {
+            out.add(&W038, spot(), format!("`content` is {}", json::kind(other)), "a list or null");
+        }
         let text = choice.content.as_deref().is_some_and(|text| !text.is_empty());
         match list {
             Some(list) if some => items(list, choice, seen, out),
@@ -106,7 +110,11 @@ fn items(list: &[Value], choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_
             (Some(token), Some(joined)) => joined.extend_from_slice(&token),
             _ => joined = None,
         }
-        let others = item.get("top_logprobs").and_then(Value::as_array);
+        let others = item.get("top_logprobs").filter(|others| !others.is_null());
+        if let Some(other) = others.filter(|others| !others.is_array()) {
+            out.add(&W038, spot(".top_logprobs"), format!("`top_logprobs` is {}", json::kind(other)), "a list");
+        }
+        let others = others.and_then(Value::as_array);
         if let Some(others) = others {
             // The token itself may stand beside those that were asked for.
             if others.len() as u64 > most.max(1) {

@@ -9,6 +9,7 @@
 //! To add a rule: one `static` in the file of its topic, its name in that file's `RULES`, and its check beside it.
 
 mod asked;
+mod call_shape;
 mod chat_body;
 mod conversation;
 mod errors;
@@ -22,6 +23,7 @@ mod leniency;
 mod logprobs;
 mod models;
 mod ops;
+mod optional;
 mod reasoning;
 mod rule;
 mod seen;
@@ -66,6 +68,7 @@ static TOPICS: &[Topic] = &[
     Topic { rules: http::RULES, exchange: Some(http::check), scenario: None },
     Topic { rules: sse::RULES, exchange: Some(sse::check), scenario: None },
     Topic { rules: chat_body::RULES, exchange: Some(chat_body::check), scenario: None },
+    Topic { rules: optional::RULES, exchange: Some(optional::check), scenario: None },
     Topic { rules: logprobs::RULES, exchange: Some(logprobs::check), scenario: None },
     Topic { rules: usage::RULES, exchange: Some(usage::check), scenario: None },
     Topic { rules: structure::RULES, exchange: Some(structure::check), scenario: None },
@@ -73,6 +76,7 @@ static TOPICS: &[Topic] = &[
     // Checked by the walk over the frames that `stream` makes.
     Topic { rules: stream_end::RULES, exchange: None, scenario: None },
     Topic { rules: tools::RULES, exchange: Some(tools::check), scenario: Some(tools::check_scenario) },
+    Topic { rules: call_shape::RULES, exchange: Some(call_shape::check), scenario: None },
     Topic { rules: tool_stream::RULES, exchange: Some(tool_stream::check), scenario: None },
     Topic { rules: json_schema::RULES, exchange: Some(json_schema::check), scenario: None },
     Topic { rules: reasoning::RULES, exchange: Some(reasoning::check), scenario: None },

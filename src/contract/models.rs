@@ -10,7 +10,7 @@ use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
 
 /// The rules of this topic.
-pub(super) static RULES: &[&Rule] = &[&W163, &W164, &W290, &W291];
+pub(super) static RULES: &[&Rule] = &[&W163, &W164, &W290, &W291, &W293];
 
 pub(super) static W163: Rule = Rule {
     id: "W163",
@@ -56,6 +56,17 @@ pub(super) static W291: Rule = Rule {
     breaks: "200 with an empty list for /v1/models/nosuch",
 };
 
+pub(super) static W293: Rule = Rule {
+    id: "W293",
+    surface: Surface::Models,
+    severity: Severity::Dialect,
+    scope: Scope::Exchange,
+    statement: "the list of models holds at least one",
+    why: "clients that choose from it have no choice",
+    source: "OpenAI API reference, models",
+    breaks: r#"{"object":"list","data":[]}"#,
+};
+
 /// Checks one exchange.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     let body = seen.body.as_ref().and_then(|body| body.as_ref().ok()).map(|parsed| &parsed.value);
@@ -80,6 +91,9 @@ fn list(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
         let found = body.get("data").map_or_else(|| "no `data`".to_owned(), |data| format!("`data` is {}", json::kind(data)));
         return out.add(&W163, Spot::whole().path("data"), found, "a list of models");
     };
+    if data.is_empty() {
+        out.add(&W293, Spot::whole().path("data"), "no models", "the models that answer");
+    }
     let mut ids: Vec<&str> = Vec::new();
     for (place, entry) in data.iter().enumerate() {
         let spot = || Spot::whole().path(format!("data[{place}].id"));
@@ -106,7 +120,11 @@ fn list(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
 fn described(entry: &Value, path: &str, out: &mut Findings<'_>) {
     let keys: [(&str, Fits, &str); 3] = [
         ("object", |value| value == "model", "\"model\""),
-        ("created", |value| value.is_i64() || value.is_u64(), "a whole number of seconds"),
+        (
+            "created",
+            |value| value.as_i64().is_some_and(|created| (0..100_000_000_000).contains(&created)),
+            "a whole number of seconds",
+        ),
         ("owned_by", Value::is_string, "a string"),
     ];
     for (key, fits, right) in keys {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::chat_body;
+use super::chat_body::{self, W025};
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
@@ -11,7 +11,7 @@ use super::stream_end::{self, Flow};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] =
-    &[&W049, &W050, &W051, &W052, &W053, &W054, &W055, &W056, &W057, &W060, &W068, &W069, &W072, &W260, &W263, &W265];
+    &[&W049, &W050, &W051, &W052, &W053, &W054, &W055, &W056, &W057, &W060, &W068, &W069, &W072, &W260, &W263, &W265, &W267];
 
 pub(super) static W049: Rule = Rule {
     id: "W049",
@@ -84,7 +84,7 @@ pub(super) static W055: Rule = Rule {
     surface: Surface::Stream,
     severity: Severity::Violation,
     scope: Scope::Exchange,
-    statement: "the index of a choice is an integer from 0 to n-1",
+    statement: "the index of a choice is an integer from 0 to n-1, and once in a chunk",
     why: "pieces are put together by index",
     source: "OpenAI API reference",
     breaks: r#""choices":[{"index":3,…}] where n is 1"#,
@@ -189,12 +189,25 @@ pub(super) static W265: Rule = Rule {
     breaks: r#""finish_reason":false on the first chunks"#,
 };
 
+pub(super) static W267: Rule = Rule {
+    id: "W267",
+    surface: Surface::Stream,
+    severity: Severity::Dialect,
+    scope: Scope::Exchange,
+    statement: "`system_fingerprint` is the same on all chunks that have one",
+    why: "an answer of two builds cannot be made again",
+    source: "OpenAI API reference: the backend that the model runs with; gateways that switch in mid answer",
+    breaks: r#""system_fingerprint":"fp_a" and then "fp_b""#,
+};
+
 /// Checks one exchange: one walk over the frames for this topic and for the end of the stream.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    stream_end::empty(seen, out);
     if !seen.is_chat() || !seen.streamed() {
         return;
     }
-    let mut walk = Walk { first: None, choices: Vec::new(), flow: Flow::default(), most: seen.asked.n.unwrap_or(1).max(1) };
+    let mut walk =
+        Walk { first: None, print: None, choices: Vec::new(), flow: Flow::default(), most: seen.asked.n.unwrap_or(1).max(1) };
     for frame in &seen.frames {
         let Some(value) = frame.value().filter(|value| value.is_object()) else { continue };
         if frame.is_error() && value.get("choices").is_none() {
@@ -207,7 +220,13 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
         }
         walk.envelope(frame, value, seen, out);
         walk.flow.usage(frame.number, value);
-        for (place, choice) in value.get("choices").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        let choices = value.get("choices").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        for (place, choice) in choices.iter().enumerate() {
+            let index = choice.get("index").filter(|index| index.is_u64());
+            if index.is_some() && choices[..place].iter().any(|other| other.get("index") == index) {
+                let spot = Spot::event(frame.number).path(format!("choices[{place}].index"));
+                out.add(&W055, spot, "the same index twice in one chunk", "an index for each choice");
+            }
             walk.choice(frame, place, choice, out);
         }
         if frame.is_error() {
@@ -221,9 +240,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
         }
     }
     for choice in &seen.chat.choices {
-        if let Some(content) = choice.content.as_deref()
-            && chat_body::lost(content, choice, seen)
-        {
+        if chat_body::texts(choice).any(|text| chat_body::lost(text, choice, seen)) {
             let spot = Spot::whole().choice(choice.index).bytes(mark(seen));
             out.add(&W068, spot, "a replacement character in the joined text", "the character that was said");
         }
@@ -256,6 +273,8 @@ struct Choice {
 struct Walk<'f> {
     /// Id, created and model of the first chunk.
     first: Option<[Option<&'f Value>; 3]>,
+    /// The fingerprint that came first.
+    print: Option<&'f str>,
     choices: Vec<Choice>,
     flow: Flow<'f>,
     /// Choices that were asked for.
@@ -309,6 +328,13 @@ impl<'f> Walk<'f> {
             Some(Value::Array(_)) => {}
             Some(other) => out.add(&W049, spot("choices"), format!("`choices` is {}", json::kind(other)), "a list"),
             None => out.add(&W049, spot(""), missing("choices"), "a list on each chunk"),
+        }
+        if let Some(print) = value.get("system_fingerprint").and_then(Value::as_str) {
+            let first = *self.print.get_or_insert(print);
+            if print != first {
+                let found = format!("`system_fingerprint` is {print:?} after {first:?}");
+                out.add(&W267, spot("system_fingerprint"), found, "the same on all chunks");
+            }
         }
         let Some(first) = &self.first else {
             if let Some(created) = created.and_then(Value::as_i64) {
@@ -370,7 +396,10 @@ impl<'f> Walk<'f> {
         match delta.get("role") {
             None | Some(Value::Null) => {}
             Some(Value::String(role)) if role.is_empty() => {}
-            Some(Value::String(_)) if state.role => {
+            Some(Value::String(role)) if state.role => {
+                if role != "assistant" {
+                    out.add(&W025, spot("delta.role"), format!("the role is {role:?}"), "\"assistant\"");
+                }
                 out.add(&W057, spot("delta.role"), "the role came again", "the role once for each choice");
             }
             Some(Value::String(_)) => {

@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
+use super::asked::Call;
 use super::chat_body::REASONS;
 use super::finding::{Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
 
 /// The rules of this topic.
-pub(super) static RULES: &[&Rule] = &[&W058, &W059, &W061, &W062, &W063, &W064, &W065, &W066, &W067, &W071, &W262, &W264, &W266];
+pub(super) static RULES: &[&Rule] =
+    &[&W058, &W059, &W061, &W062, &W063, &W064, &W065, &W066, &W067, &W071, &W261, &W262, &W264, &W266];
 
 pub(super) static W058: Rule = Rule {
     id: "W058",
@@ -92,7 +94,7 @@ pub(super) static W066: Rule = Rule {
     surface: Surface::Stream,
     severity: Severity::Dialect,
     scope: Scope::Exchange,
-    statement: "under include_usage the usage stands on a chunk of its own with empty choices",
+    statement: "under include_usage the usage stands on one chunk of its own with empty choices",
     why: "clients find it there",
     source: "OpenAI API reference, stream_options; LiteLLM, vllm-mlx",
     breaks: r#""choices":[{"index":0,"delta":{}}],"usage":{…}"#,
@@ -118,6 +120,17 @@ pub(super) static W071: Rule = Rule {
     why: "a stream that comes at once is no stream",
     source: "vllm-mlx with structured output",
     breaks: "300 tokens in one delta",
+};
+
+pub(super) static W261: Rule = Rule {
+    id: "W261",
+    surface: Surface::Stream,
+    severity: Severity::Violation,
+    scope: Scope::Exchange,
+    statement: "a piece of text is what is new, not all of the text so far",
+    why: "clients join the pieces and show the beginning again and again",
+    source: "OpenAI API reference, delta; other APIs send the text so far",
+    breaks: r#""content":"The", then "The capital", then "The capital of""#,
 };
 
 pub(super) static W262: Rule = Rule {
@@ -153,6 +166,14 @@ pub(super) static W266: Rule = Rule {
     breaks: "200 and only data: [DONE]",
 };
 
+/// An answer of nothing at all to a request for a stream, under the label of one.
+pub(super) fn empty(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let chat = seen.call == Call::Chat && seen.is_success() && seen.exchange.is_event_stream();
+    if chat && seen.exchange.body.is_empty() && !seen.cut_by_us() {
+        out.add(&W266, Spot::whole(), "an empty body", "an answer, or an error");
+    }
+}
+
 /// How a stream went, as far as its end needs it.
 #[derive(Default)]
 pub(super) struct Flow<'f> {
@@ -166,11 +187,17 @@ pub(super) struct Flow<'f> {
     late: Vec<Late>,
     /// Whether anything of an answer came before the first error.
     answered: bool,
+    /// The last event that brought a part of an answer or finished one.
+    last: u64,
 }
 
 struct Ending<'f> {
     index: i64,
     finish: Option<&'f str>,
+    /// The last piece of text, whether each began with the one before, and how many were longer.
+    piece: &'f str,
+    so_far: bool,
+    grown: u64,
 }
 
 /// What came too late, at which event, for which choice.
@@ -178,6 +205,7 @@ enum Late {
     Repeated(u64, i64, String),
     Empty(u64, i64),
     More(u64, i64),
+    Idle(u64, i64),
     AfterError(u64, i64),
 }
 
@@ -195,12 +223,26 @@ impl<'f> Flow<'f> {
 
     /// Takes a choice of a chunk; `brings` says whether its delta holds a part of the answer.
     pub(super) fn choice(&mut self, number: u64, index: i64, choice: &'f Value, brings: bool) {
+        let with_usage = self.usages.last().is_some_and(|(event, ..)| *event == number);
         self.answered |= brings && self.error.is_none();
         let at = self.choices.iter().position(|known| known.index == index).unwrap_or_else(|| {
-            self.choices.push(Ending { index, finish: None });
+            self.choices.push(Ending { index, finish: None, piece: "", so_far: true, grown: 0 });
             self.choices.len() - 1
         });
         let ending = &mut self.choices[at];
+        let content = choice.get("delta").and_then(|delta| delta.get("content")?.as_str()).filter(|text| !text.is_empty());
+        if let Some(piece) = content {
+            ending.grown += u64::from(piece.len() > ending.piece.len());
+            ending.so_far &= piece.starts_with(ending.piece);
+            ending.piece = piece;
+        }
+        let finishes = choice.get("finish_reason").is_some_and(Value::is_string);
+        if brings || finishes {
+            self.last = number;
+        }
+        if !brings && !finishes && !with_usage && ending.finish.is_some() {
+            self.late.push(Late::Idle(number, index));
+        }
         if brings && ending.finish.is_some() {
             self.late.push(Late::More(number, index));
         }
@@ -246,6 +288,10 @@ fn finishes(seen: &Seen<'_>, flow: &Flow<'_>, out: &mut Findings<'_>) {
                 let spot = Spot::event(*number).choice(*index).path("choices[0].delta");
                 out.add(&W059, spot, "more came after the choice finished", "nothing");
             }
+            Late::Idle(number, index) => {
+                let spot = Spot::event(*number).choice(*index).path("choices[0]");
+                out.weigh(&W059, Severity::Dialect, spot, "the choice came again after it finished", "nothing");
+            }
             Late::AfterError(number, index) => {
                 let spot = Spot::event(*number).choice(*index).path(PATH);
                 out.add(&W062, spot, "the choice finishes after an error", "the end of the stream");
@@ -253,6 +299,10 @@ fn finishes(seen: &Seen<'_>, flow: &Flow<'_>, out: &mut Findings<'_>) {
         }
     }
     for ending in &flow.choices {
+        if ending.so_far && ending.grown > 3 {
+            let spot = Spot::whole().choice(ending.index);
+            out.add(&W261, spot, "each piece begins with the one before", "what is new since the piece before");
+        }
         match ending.finish {
             Some(reason) if !REASONS.contains(&reason) => {
                 let spot = Spot::whole().choice(ending.index).path("finish_reason");
@@ -298,6 +348,13 @@ fn usages(seen: &Seen<'_>, flow: &Flow<'_>, out: &mut Findings<'_>) {
     }
     if !asked.include_usage && !beside {
         out.add(&W067, spot(), "usage that was not asked for", "no chunk for usage alone");
+    }
+    let alone = flow.usages.iter().filter(|(_, _, beside)| !beside).count();
+    if alone > 1 && !asked.continuous_usage {
+        out.add(&W066, spot(), format!("{alone} chunks for usage alone"), "one chunk, after the last choice finished");
+    }
+    if *number < flow.last && done {
+        out.add(&W264, spot(), "more of the answer came after usage", "usage after the last choice finished");
     }
     let completions: Vec<(u64, u64)> =
         flow.usages.iter().filter_map(|(number, usage, _)| Some((*number, usage.get("completion_tokens")?.as_u64()?))).collect();

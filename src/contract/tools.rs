@@ -2,30 +2,19 @@
 
 use serde_json::Value;
 
-use super::asked::{Mistake, Offered, ToolChoice};
+use super::asked::{Format, Mistake, Offered, ToolChoice};
 use super::finding::{Finding, Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
-use super::seen::Seen;
+use super::seen::{Frame, Seen};
 use super::tool_stream::W094;
 use super::trace::Trace;
 use crate::wire::{Choice, ToolCall};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[
-    &W073, &W074, &W075, &W076, &W077, &W078, &W079, &W080, &W081, &W082, &W083, &W084, &W085, &W086, &W087, &W088, &W089, &W095,
-    &W096, &W097, &W098, &W099, &W100,
+    &W074, &W075, &W076, &W077, &W078, &W079, &W080, &W081, &W082, &W083, &W084, &W085, &W086, &W087, &W088, &W089, &W095, &W096,
+    &W097, &W098, &W100, &W301,
 ];
-
-pub(super) static W073: Rule = Rule {
-    id: "W073",
-    surface: Surface::Tools,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "a call has an id that is not empty, the type function or custom, a name, and arguments that are a string",
-    why: "clients answer by id and parse the arguments themselves",
-    source: "OpenAI API reference, ChatCompletionMessageToolCall; an object as arguments at gateways (LiteLLM 37792)",
-    breaks: r#""tool_calls":[{"id":"","function":{"name":"f","arguments":{"city":"Paris"}}}]"#,
-};
 
 pub(super) static W074: Rule = Rule {
     id: "W074",
@@ -247,17 +236,6 @@ pub(super) static W098: Rule = Rule {
     breaks: "200 for a tool message after a user message",
 };
 
-pub(super) static W099: Rule = Rule {
-    id: "W099",
-    surface: Surface::Tools,
-    severity: Severity::Violation,
-    scope: Scope::Exchange,
-    statement: "the input of a custom tool is a string",
-    why: "there is no schema that could repair it",
-    source: "OpenAI API reference, custom tools",
-    breaks: r#""custom":{"name":"run","input":{"code":"1"}}"#,
-};
-
 pub(super) static W100: Rule = Rule {
     id: "W100",
     surface: Surface::Tools,
@@ -267,6 +245,17 @@ pub(super) static W100: Rule = Rule {
     why: "clients that filter their tools send it",
     source: "OpenAI API reference, tools",
     breaks: r#"500 for "tools":[]"#,
+};
+
+pub(super) static W301: Rule = Rule {
+    id: "W301",
+    surface: Surface::Tools,
+    severity: Severity::Dialect,
+    scope: Scope::Exchange,
+    statement: "a call of an offered tool is not left as JSON in the content",
+    why: "users read the JSON, and the call never ran",
+    source: "models that call without markup, and parsers that look for it",
+    breaks: r#""content":"{\"name\":\"get_weather\",\"arguments\":{\"city\":\"Paris\"}}" where get_weather was offered"#,
 };
 
 /// What parsers leave behind when they do not fit the model.
@@ -288,7 +277,6 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
         return;
     }
     mistaken_choice(seen, out);
-    shapes(seen, out);
     for choice in &seen.chat.choices {
         ids(choice, out);
         names(seen, choice, out);
@@ -353,63 +341,6 @@ fn mistaken_choice(seen: &Seen<'_>, out: &mut Findings<'_>) {
     }
 }
 
-/// W073 and W099, on the JSON of a whole reply; in a stream, on each fragment.
-fn shapes(seen: &Seen<'_>, out: &mut Findings<'_>) {
-    let whole = seen.whole().map(|body| (None, "message", body));
-    let frames = seen.frames.iter().filter_map(|frame| Some((Some(frame.number), "delta", frame.value()?)));
-    for (event, message, value) in whole.into_iter().filter(|_| !seen.streamed()).chain(frames) {
-        let choices = value.get("choices").and_then(Value::as_array);
-        for (at, choice) in choices.into_iter().flatten().enumerate() {
-            let calls = choice.get(message).and_then(|message| message.get("tool_calls")).and_then(Value::as_array);
-            for (number, call) in calls.into_iter().flatten().enumerate() {
-                let path = format!("choices[{at}].{message}.tool_calls[{number}]");
-                let spot = |below: &str| Spot { event, ..Spot::whole().path(format!("{path}{below}")) };
-                shape(call, event.is_none(), &spot, out);
-            }
-        }
-    }
-}
-
-/// One call, or one fragment of a call: what is there must be of its type, and in a whole reply all of it must be there.
-fn shape(call: &Value, whole: bool, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) {
-    let custom = call.get("custom").is_some_and(Value::is_object);
-    let (part, text, rule) = if custom { ("custom", "input", &W099) } else { ("function", "arguments", &W073) };
-    let inner = call.get(part).and_then(|part| part.get(text)).filter(|value| !value.is_null());
-    match inner {
-        Some(Value::String(_)) => {}
-        Some(other) => {
-            let found = format!("`{text}` is {}", kind(other));
-            out.add(rule, spot(&format!(".{part}.{text}")), found, "a string");
-        }
-        None if whole => out.add(rule, spot(""), format!("there is no `{part}.{text}`"), "a string"),
-        None => {}
-    }
-    if !whole {
-        return;
-    }
-    let text_at = |value: Option<&Value>| value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    if text_at(call.get("id")).is_none() {
-        out.add(&W073, spot(".id"), "the call has no id", "a string that is not empty");
-    }
-    if !matches!(call.get("type").and_then(Value::as_str), Some("function" | "custom")) {
-        out.add(&W073, spot(".type"), "the type is neither `function` nor `custom`", "`function` or `custom`");
-    }
-    if text_at(call.get(part).and_then(|part| part.get("name"))).is_none() {
-        out.add(&W073, spot(&format!(".{part}.name")), "the call has no name", "the name of an offered tool");
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
-}
-
 /// W074.
 fn ids(choice: &Choice, out: &mut Findings<'_>) {
     let ids: Vec<&str> = choice.tool_calls.iter().filter_map(|call| call.id.as_deref()).collect();
@@ -471,8 +402,9 @@ fn chosen(seen: &Seen<'_>, choice: &Choice, out: &mut Findings<'_>) {
 fn finish(seen: &Seen<'_>, choice: &Choice, out: &mut Findings<'_>) {
     let Some(reason) = choice.finish_reason.as_deref() else { return };
     let here = || Spot::whole().choice(choice.index);
-    if reason == "tool_calls" && choice.tool_calls.is_empty() {
-        out.add(&W082, here(), "the finish reason is `tool_calls`, and there are none", "at least one call");
+    let older = reason == "function_call" && !has_function_call(seen);
+    if (reason == "tool_calls" || older) && choice.tool_calls.is_empty() {
+        out.add(&W082, here(), format!("the finish reason is `{reason}`, and there is no call"), "at least one call");
     }
     let named = matches!(seen.asked.tool_choice, ToolChoice::Named(_));
     let fits = matches!(reason, "tool_calls" | "length" | "content_filter") || (named && reason == "stop");
@@ -481,7 +413,17 @@ fn finish(seen: &Seen<'_>, choice: &Choice, out: &mut Findings<'_>) {
     }
 }
 
-/// W089.
+/// Whether a call came in the older key.
+fn has_function_call(seen: &Seen<'_>) -> bool {
+    let values = seen.whole().into_iter().chain(seen.frames.iter().filter_map(Frame::value));
+    let mut choices = values.filter_map(|value| value.get("choices")?.as_array()).flatten();
+    choices.any(|choice| {
+        let part = choice.get("message").or_else(|| choice.get("delta"));
+        part.and_then(|part| part.get("function_call")).is_some_and(Value::is_object)
+    })
+}
+
+/// W089 and W301.
 fn markup(seen: &Seen<'_>, choice: &Choice, out: &mut Findings<'_>) {
     if seen.asked.tools.is_empty() {
         return;
@@ -490,6 +432,27 @@ fn markup(seen: &Seen<'_>, choice: &Choice, out: &mut Findings<'_>) {
     if let Some(left) = MARKUP.into_iter().find(|markup| text.contains(markup) && !seen.asked.prompt_has(markup)) {
         out.add(&W089, content(seen, choice), format!("`{left}` stands in the content"), "a call, or plain text");
     }
+    if choice.tool_calls.is_empty()
+        && matches!(seen.asked.format, Format::Text)
+        && let Some(name) = call_as_text(text, seen)
+    {
+        out.add(&W301, content(seen, choice), format!("a call of `{name}` as text"), "the call in tool_calls");
+    }
+}
+
+/// The offered tool that a text calls: an object with its name and arguments, alone, in a list or in a fence.
+fn call_as_text<'a>(text: &str, seen: &'a Seen<'_>) -> Option<&'a str> {
+    let text = text.trim();
+    let text = text.strip_prefix("```json").or_else(|| text.strip_prefix("```")).unwrap_or(text);
+    let text = text.strip_suffix("```").unwrap_or(text).trim();
+    if !text.starts_with(['{', '[']) {
+        return None;
+    }
+    let value: Value = serde_json::from_str(text).ok()?;
+    let value = value.as_array().map_or(Some(&value), |list| list.first())?;
+    let part = value.get("function").filter(|part| part.is_object()).unwrap_or(value);
+    part.get("arguments").or_else(|| part.get("parameters"))?;
+    seen.asked.tool(part.get("name")?.as_str()?).map(|tool| tool.name.as_str())
 }
 
 /// W078, W079, W080 and W094.
@@ -507,14 +470,14 @@ fn arguments(seen: &Seen<'_>, choice: &Choice, number: usize, call: &ToolCall, o
     }
     let value = match call.parsed() {
         Ok(value @ Value::Object(_)) => value,
-        Ok(Value::String(inner)) if serde_json::from_str::<Value>(&inner).is_ok_and(|inner| inner.is_object()) => {
+        Ok(Value::String(inner)) if holds_object(&inner) => {
             return out.add(&W079, here(), format!("an object within a string: {}", call.arguments), "a JSON object");
         }
         Ok(_) => return out.add(rule, here(), format!("JSON, but no object: {}", call.arguments), "a JSON object"),
         Err(error) => return out.add(rule, here(), format!("{error}: {}", call.arguments), "a JSON object"),
     };
     let Some(offered) = offered else { return };
-    if let Some(name) = encoded_within(&value, offered) {
+    if let Some(name) = offered.parameters.as_ref().and_then(|schema| encoded_within(&value, schema)) {
         return out.add(&W079, here(), format!("`{name}` is an object or array within a string"), "the object or array itself");
     }
     let faults = offered.schema().map(|schema| schema.validate(&value)).unwrap_or_default();
@@ -532,13 +495,32 @@ fn needs_arguments(tool: &Offered) -> bool {
     required.is_some_and(|required| !required.is_empty())
 }
 
-/// A property that the schema wants as an object or array and that came as a string which holds one.
-fn encoded_within<'v>(value: &'v Value, tool: &Offered) -> Option<&'v str> {
-    let properties = tool.parameters.as_ref()?.get("properties")?;
+/// Whether a text is an object as JSON, or a string that is such a text.
+fn holds_object(text: &str) -> bool {
+    match serde_json::from_str::<Value>(text) {
+        Ok(Value::String(inner)) => holds_object(&inner),
+        Ok(value) => value.is_object(),
+        Err(_) => false,
+    }
+}
+
+/// A property, at any depth, that the schema wants as an object or array and that came as a string which holds one.
+fn encoded_within<'v>(value: &'v Value, schema: &Value) -> Option<&'v str> {
+    let wanted = |schema: &Value, kind: &str| match schema.get("type") {
+        Some(Value::String(wanted)) => wanted == kind,
+        Some(Value::Array(list)) => list.iter().any(|wanted| wanted == kind) && !list.iter().any(|wanted| wanted == "string"),
+        _ => false,
+    };
+    if let Value::Array(items) = value {
+        let schema = schema.get("items")?;
+        return items.iter().find_map(|item| encoded_within(item, schema));
+    }
+    let properties = schema.get("properties")?;
     value.as_object()?.iter().find_map(|(name, value)| {
-        let wanted = properties.get(name)?.get("type")?.as_str()?;
-        let inner: Value = serde_json::from_str(value.as_str()?).ok()?;
-        let is = (wanted == "object" && inner.is_object()) || (wanted == "array" && inner.is_array());
+        let schema = properties.get(name)?;
+        let Some(text) = value.as_str() else { return encoded_within(value, schema) };
+        let inner: Value = serde_json::from_str(text).ok()?;
+        let is = (wanted(schema, "object") && inner.is_object()) || (wanted(schema, "array") && inner.is_array());
         is.then_some(name.as_str())
     })
 }

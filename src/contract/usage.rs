@@ -94,8 +94,8 @@ pub(super) static W241: Rule = Rule {
     surface: Surface::Chat,
     severity: Severity::Dialect,
     scope: Scope::Exchange,
-    statement: "prompt_tokens is over 0",
-    why: "every template adds tokens, so nothing was counted",
+    statement: "prompt_tokens is over 0, and not far below the words of the prompt",
+    why: "a token holds a word or less, so something was not counted",
     source: "OpenAI API reference, CompletionUsage",
     breaks: r#""prompt_tokens":0"#,
 };
@@ -116,22 +116,30 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     if !seen.is_chat() || seen.chat.error.is_some() || seen.chat.choices.is_empty() {
         return;
     }
-    let raw = match &seen.body {
-        Some(Ok(parsed)) => parsed.value.get("usage"),
-        _ => seen.frames.iter().rev().find_map(|frame| frame.value()?.get("usage").filter(|usage| !usage.is_null())),
+    let came = |event: Option<u64>, value: &'_ Value| -> Option<(Spot, Value)> {
+        let raw = value.get("usage").filter(|usage| !usage.is_null())?;
+        Some((event.map_or_else(Spot::whole, Spot::event), raw.clone()))
     };
-    if let Some(raw) = raw.filter(|raw| !raw.is_object() && !raw.is_null()) {
-        return out.add(&W029, spot(seen, ""), format!("`usage` is {}", json::kind(raw)), "an object");
+    let all: Vec<(Spot, Value)> = match &seen.body {
+        Some(Ok(parsed)) => came(None, &parsed.value).into_iter().collect(),
+        _ => seen.frames.iter().filter_map(|frame| came(Some(frame.number), frame.value()?)).collect(),
+    };
+    for (spot, raw) in &all {
+        if !raw.is_object() {
+            out.add(&W029, spot.clone().path("usage"), format!("`usage` is {}", json::kind(raw)), "an object");
+            continue;
+        }
+        types(raw, spot, out);
+        details(raw, spot, out);
+        sums(raw, spot, out);
     }
     let Some(usage) = &seen.chat.usage else {
-        if !seen.streamed() {
+        if !seen.streamed() && all.is_empty() {
             out.weigh(&W029, Severity::Dialect, spot(seen, ""), "no usage came", "usage with three counts");
         }
         return;
     };
-    types(&usage.raw, seen, out);
-    details(&usage.raw, seen, out);
-    sums(usage, seen, out);
+    prompt(usage, seen, out);
     if let Some(completion) = usage.completion {
         produced(completion, usage, seen, out);
         bound(completion, usage, seen, out);
@@ -148,23 +156,28 @@ fn spot(seen: &Seen<'_>, key: &str) -> Spot {
     last.map_or_else(Spot::whole, |frame| Spot::event(frame.number)).path(path)
 }
 
-fn types(raw: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
+/// A place below usage.
+fn below(spot: &Spot, key: &str) -> Spot {
+    spot.clone().path(format!("usage.{key}"))
+}
+
+fn types(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
     for key in ["prompt_tokens", "completion_tokens", "total_tokens"] {
         let found = match raw.get(key) {
             Some(value) if value.is_u64() => continue,
             Some(value) => format!("`{key}` is {}", json::kind(value)),
             None => format!("`{key}` is missing"),
         };
-        out.add(&W029, spot(seen, key), found, "a whole number, not below 0");
+        out.add(&W029, below(spot, key), found, "a whole number, not below 0");
     }
 }
 
-fn details(raw: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
+fn details(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
     for (group, parent) in [("prompt_tokens_details", "prompt_tokens"), ("completion_tokens_details", "completion_tokens")] {
         let most = raw.get(parent).and_then(Value::as_u64);
         let Some(details) = raw.get(group).filter(|details| !details.is_null()) else { continue };
         let Some(details) = details.as_object() else {
-            out.add(&W034, spot(seen, group), json::kind(details), "an object or null");
+            out.add(&W034, below(spot, group), json::kind(details), "an object or null");
             continue;
         };
         for (key, value) in details.iter().filter(|(key, value)| key.ends_with("_tokens") && !value.is_null()) {
@@ -172,21 +185,34 @@ fn details(raw: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
             let rule = if key == "reasoning_tokens" && value.is_u64() { &W117 } else { &W034 };
             let found = format!("`{key}` is {}, `{parent}` is {}", json::kind(value), most.unwrap_or_default());
             if over.is_some() || !value.is_u64() {
-                out.add(rule, spot(seen, &format!("{group}.{key}")), found, format!("a whole number from 0 to {parent}"));
+                out.add(rule, below(spot, &format!("{group}.{key}")), found, format!("a whole number from 0 to {parent}"));
             }
         }
     }
 }
 
-fn sums(usage: &Usage, seen: &Seen<'_>, out: &mut Findings<'_>) {
-    if let (Some(prompt), Some(completion), Some(total)) = (usage.prompt, usage.completion, usage.total)
+fn sums(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
+    let count = |key: &str| raw.get(key).and_then(Value::as_u64);
+    if let (Some(prompt), Some(completion), Some(total)) =
+        (count("prompt_tokens"), count("completion_tokens"), count("total_tokens"))
         && prompt.checked_add(completion) != Some(total)
     {
         let found = format!("{prompt} and {completion} are not {total}");
-        out.add(&W030, spot(seen, "total_tokens"), found, format!("{}", prompt.saturating_add(completion)));
+        out.add(&W030, below(spot, "total_tokens"), found, format!("{}", prompt.saturating_add(completion)));
     }
-    if usage.prompt == Some(0) {
-        out.add(&W241, spot(seen, "prompt_tokens"), "a prompt of no tokens", "the tokens of the prompt");
+}
+
+/// Words that one token of the prompt may hold at most; no known vocabulary comes near it.
+const WORDS: usize = 4;
+
+fn prompt(usage: &Usage, seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let Some(count) = usage.prompt else { return };
+    let messages = seen.asked.body.as_ref().and_then(|body| body.get("messages")?.as_array());
+    let texts = messages.into_iter().flatten().filter_map(|message| message.get("content")?.as_str());
+    let words: usize = texts.map(|text| text.split_whitespace().count()).sum();
+    if count == 0 || count < (words / WORDS) as u64 + 1 {
+        let found = format!("a prompt of {words} words and {count} tokens");
+        out.add(&W241, spot(seen, "prompt_tokens"), found, "the tokens of the prompt");
     }
 }
 

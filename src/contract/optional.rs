@@ -1,0 +1,64 @@
+//! Have the keys that may be left out the right types where they are there?
+
+use serde_json::Value;
+
+use super::chat_body::Fits;
+use super::finding::{Findings, Spot};
+use super::json;
+use super::rule::{Rule, Scope, Severity, Surface};
+use super::seen::Seen;
+
+/// The rules of this topic.
+pub(super) static RULES: &[&Rule] = &[&W228];
+
+pub(super) static W228: Rule = Rule {
+    id: "W228",
+    surface: Surface::Chat,
+    severity: Severity::Violation,
+    scope: Scope::Exchange,
+    statement: "optional keys are null, or of the type that they have: service_tier, metadata, logprobs, annotations, audio, function_call",
+    why: "typed clients raise, or hand out values that nobody expects",
+    source: "OpenAI API reference, CreateChatCompletionResponse and its chunks",
+    breaks: r#""annotations":{} beside content"#,
+};
+
+/// Keys of the envelope.
+const OUTER: &[(&str, Fits, &str)] =
+    &[("service_tier", Value::is_string, "a string or null"), ("metadata", Value::is_object, "an object or null")];
+
+/// Keys of a message or delta.
+const INNER: &[(&str, Fits, &str)] = &[
+    ("annotations", Value::is_array, "a list or null"),
+    ("audio", Value::is_object, "an object or null"),
+    ("function_call", Value::is_object, "an object or null"),
+];
+
+/// Checks one exchange.
+pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    if !seen.is_chat() {
+        return;
+    }
+    let whole = seen.whole().filter(|_| !seen.streamed()).map(|body| (Spot::whole(), "message", body));
+    let frames = seen.frames.iter().filter_map(|frame| Some((Spot::event(frame.number), "delta", frame.value()?)));
+    for (spot, message, value) in whole.into_iter().chain(frames) {
+        types(value, "", OUTER, &spot, out);
+        for (at, choice) in value.get("choices").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            // Where they were asked for, their own rules say more.
+            if !seen.asked.logprobs {
+                types(choice, &format!("choices[{at}]."), &[("logprobs", Value::is_object, "an object or null")], &spot, out);
+            }
+            if let Some(part) = choice.get(message) {
+                types(part, &format!("choices[{at}].{message}."), INNER, &spot, out);
+            }
+        }
+    }
+}
+
+fn types(value: &Value, path: &str, keys: &[(&str, Fits, &str)], spot: &Spot, out: &mut Findings<'_>) {
+    for (key, fits, right) in keys {
+        if let Some(other) = value.get(*key).filter(|value| !value.is_null() && !fits(value)) {
+            let found = format!("`{key}` is {}", json::kind(other));
+            out.add(&W228, spot.clone().path(format!("{path}{key}")), found, *right);
+        }
+    }
+}
