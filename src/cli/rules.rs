@@ -7,6 +7,9 @@ use super::exit::Exit;
 use super::terminal;
 use crate::contract::{self, Rule};
 
+/// Columns of an explanation.
+const WIDTH: usize = 80;
+
 pub(super) fn rules(args: &RulesArgs) -> Exit {
     let all = contract::rules();
     let words: Vec<String> = args.words.iter().map(|word| word.to_lowercase()).collect();
@@ -58,10 +61,27 @@ fn explanation(rule: &Rule) -> String {
         contract::Severity::Dialect => "it fails the scenario, unless the server's profile lists it or the contract is generic",
         contract::Severity::Advice => "it is only reported",
     };
-    format!(
-        "{id}  {statement}\n\n  about     {surface}\n  weight    {severity}: {weight}\n  held on   {scope}\n  why       {why}\n  source    \
-         {source}\n  broken by {breaks}\n"
-    )
+    let weight = format!("{severity}: {weight}");
+    let rows =
+        [("about", surface), ("weight", &weight), ("held on", scope), ("why", why), ("source", source), ("broken by", breaks)];
+    let rows: String = rows.iter().map(|(label, text)| wrapped(&format!("  {label:<10}"), text)).collect();
+    format!("{}\n{rows}", wrapped(&format!("{id}  "), statement))
+}
+
+/// A text behind a label, going on under itself.
+fn wrapped(label: &str, text: &str) -> String {
+    let mut lines = vec![label.to_owned()];
+    let mut room = WIDTH.saturating_sub(label.chars().count());
+    for word in text.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if length > room && lines.last().is_some_and(|line| line.len() > label.len()) {
+            lines.push(" ".repeat(label.chars().count()));
+            room = WIDTH.saturating_sub(label.chars().count());
+        }
+        room = room.saturating_sub(word.chars().count());
+        lines.last_mut().expect("there is one line at least").push_str(word);
+    }
+    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn value(rule: &Rule) -> Value {
@@ -93,6 +113,15 @@ mod tests {
         check(&["finish", "length"], &["W033"]);
         check(&["reasoning", "marker"], &["W111"]);
         check(&["w045"], &["W045"]);
+    }
+
+    #[test]
+    fn every_explanation_fits_a_terminal_and_holds_an_example() {
+        for rule in contract::rules() {
+            let text = explanation(rule);
+            let wide = text.lines().find(|line| line.chars().count() > WIDTH && line.trim().split(' ').count() > 3);
+            assert!(text.contains("\n  broken by ") && wide.is_none(), "{wide:?} in {text}");
+        }
     }
 
     #[test]

@@ -7,3 +7,4 @@ mod life;
 mod provision;
 mod schemas;
 mod tidy;
+mod wire;
