@@ -1,6 +1,6 @@
 //! One cell after another: [`run`]. The stack comes up, the engine runs the scenarios, the stack goes down, whatever happened.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,7 +14,7 @@ use super::engine::{Engine, Tally};
 use super::feature::PlanParser;
 use super::queue::Task;
 use super::scenario::{self, Attempted};
-use super::worker::{Blueprint, Worker};
+use super::worker::{Blueprint, Desk, Worker};
 use super::{Bus, Control};
 use crate::event::{
     Attempt, DialectRecord, FindingRecord, Outcome, RunEvent, RunTotals, ScenarioFinished, StackPhase, StepOutcome, StepRecord,
@@ -224,6 +224,9 @@ fn announce(
     Blueprint { served, ..Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids)) }
 }
 
+/// Scenarios that are handed out beyond those that run, at least; enough for a worker not to fall asleep between short ones.
+const AHEAD: usize = 8;
+
 /// Runs the scenarios through cucumber's seams: our parser, our runner, our writer.
 async fn drive(mut run: CellRun, blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>) -> CellRun {
     let plan = Arc::clone(&run.plan);
@@ -231,9 +234,13 @@ async fn drive(mut run: CellRun, blueprint: Blueprint, functions: &Arc<Vec<StepF
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (out, inbox) = mpsc::channel(1024);
     let mut workers = Vec::new();
-    for number in 0..concurrency.min(cores) {
-        let abort = run.control.aborting().clone();
-        match Worker::spawn(number, blueprint.clone(), Arc::clone(functions), out.clone(), abort) {
+    let (tasks, untaken) = async_channel::unbounded();
+    let (finishing, abort) = (run.control.finishing().clone(), run.control.aborting().clone());
+    let desk = Desk { tasks: untaken.clone(), out, finishing, abort };
+    let threads = concurrency.min(cores);
+    for number in 0..threads {
+        let slots = concurrency / threads + usize::from(number < concurrency % threads);
+        match Worker::spawn(blueprint.clone(), Arc::clone(functions), slots, desk.clone()) {
             Ok(worker) => workers.push(worker),
             Err(error) => {
                 run.not_run_all(&format!("cannot start a worker thread: {error}"));
@@ -241,12 +248,15 @@ async fn drive(mut run: CellRun, blueprint: Blueprint, functions: &Arc<Vec<StepF
             }
         }
     }
-    drop(out);
+    drop(desk);
+    // One at a time stays strictly so, and after a failure that ends the run nothing further begins.
+    let ahead = if concurrency == 1 || run.fail_fast { 0 } else { concurrency.max(AHEAD) };
     let shared = Rc::new(Mutex::new(run));
-    let engine = Engine { cell: Rc::clone(&shared), workers, inbox, concurrency };
+    let engine = Engine { cell: Rc::clone(&shared), tasks, untaken, inbox, concurrency, ahead };
     let started = shared.lock().await.totals.all();
     let cucumber: Cucumber<_, _, _, _, _, cucumber::cli::Empty> = Cucumber::custom(PlanParser, engine, Tally::default());
     let tally = cucumber.with_default_cli().run(plan).await;
+    drop(workers);
     let mut run = Rc::into_inner(shared).expect("the engine ended with its stream").into_inner();
     let counted = run.totals.all() - started - run.unrun;
     if run.trouble.is_none() && (tally.errors > 0 || tally.ended != counted) {
@@ -266,8 +276,11 @@ pub(super) struct CellRun {
     rerun: String,
     books: Books,
     stack: Option<Stack>,
+    /// The end of the server's log when the engine last waited or handed out a scenario.
+    mark: Option<LogMark>,
     marks: HashMap<(usize, usize), LogMark>,
-    failures: HashMap<(usize, usize), u32>,
+    /// Scenarios that are tried again.
+    failed_before: HashSet<(usize, usize)>,
     totals: Totals,
     /// Scenarios counted that never ran (skipped, not run).
     unrun: u64,
@@ -285,8 +298,9 @@ impl CellRun {
             epoch: options.epoch,
             rerun: options.rerun.clone(),
             stack: None,
+            mark: None,
             marks: HashMap::new(),
-            failures: HashMap::new(),
+            failed_before: HashSet::new(),
             totals: Totals::default(),
             unrun: 0,
             trouble: None,
@@ -304,14 +318,20 @@ impl CellRun {
     }
 
     /// The engine begins to wait.
-    pub fn settle(&self) {
+    pub fn settle(&mut self) {
         self.bus.settle();
+        self.mark();
     }
 
-    /// A try begins.
+    /// What the server logs from now on may be of scenarios that begin.
+    pub fn mark(&mut self) {
+        self.mark = self.stack.as_ref().map(Stack::log_mark);
+    }
+
+    /// A try begins, or did since the last mark.
     pub fn started(&mut self, task: &Task) {
-        if let Some(stack) = &self.stack {
-            self.marks.insert((task.feature, task.index), stack.log_mark());
+        if let Some(mark) = self.mark {
+            self.marks.insert((task.feature, task.index), mark);
         }
         self.bus.emit(&RunEvent::ScenarioStarted {
             cell: self.plan.id.clone(),
@@ -332,9 +352,9 @@ impl CellRun {
         let Weighed { mut outcome, reason, findings } = self.books.weigh(&task.plan, &mut steps, judged);
         let bad = matches!(outcome, Outcome::Failed | Outcome::Errored);
         let again = bad && task.attempt <= task.plan.retries && !self.control.finishing().is_cancelled();
-        let failures = self.failures.entry(key).or_default();
-        *failures += u32::from(bad);
-        if outcome == Outcome::Passed && *failures > 0 {
+        if again {
+            self.failed_before.insert(key);
+        } else if self.failed_before.remove(&key) && outcome == Outcome::Passed {
             outcome = Outcome::Flaky;
         }
         let server_log = match (&self.stack, bad) {

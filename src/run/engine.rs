@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use super::cell::CellRun;
 use super::queue::{Queue, Task};
 use super::scenario::Attempted;
-use super::worker::{Message, Worker};
+use super::worker::Message;
 use crate::event::StepOutcome;
 use crate::steps::{Failure, World};
 
@@ -26,12 +26,16 @@ type CucumberEvent = parser::Result<Event<event::Cucumber<World>>>;
 pub(super) struct Engine {
     /// Judges and reports; shared with the cell's owner.
     pub cell: Rc<tokio::sync::Mutex<CellRun>>,
-    /// Worker threads.
-    pub workers: Vec<Worker>,
-    /// What they say.
+    /// Where the workers take tasks from, oldest first; dropped with the engine, which ends them.
+    pub tasks: async_channel::Sender<Task>,
+    /// The other end, to take back what no worker has taken yet.
+    pub untaken: async_channel::Receiver<Task>,
+    /// What the workers say.
     pub inbox: mpsc::Receiver<Message>,
     /// Scenarios at once.
     pub concurrency: usize,
+    /// Scenarios handed out beyond those that run, so that no worker waits for the engine between two.
+    pub ahead: usize,
 }
 
 impl Runner<World> for Engine {
@@ -48,6 +52,7 @@ impl Runner<World> for Engine {
             pulled: 0,
             open: HashMap::new(),
             queue: Queue::default(),
+            next: VecDeque::new(),
             out: VecDeque::from([Ok(Event::new(event::Cucumber::Started))]),
             finished: false,
         };
@@ -69,6 +74,8 @@ struct Drive {
     pulled: usize,
     open: HashMap<usize, Open>,
     queue: Queue,
+    /// Tasks handed out that wait for a slot, oldest first.
+    next: VecDeque<Task>,
     out: VecDeque<CucumberEvent>,
     finished: bool,
 }
@@ -90,7 +97,9 @@ impl Drive {
     /// Starts what can start, then waits for one thing to happen.
     async fn advance(&mut self) {
         let finishing = self.engine.cell.lock().await.control().finishing().clone();
-        if !finishing.is_cancelled() {
+        if finishing.is_cancelled() {
+            self.take_back();
+        } else {
             self.pull().await;
             self.dispatch().await;
         }
@@ -102,22 +111,40 @@ impl Drive {
             return;
         }
         self.engine.cell.lock().await.settle();
-        let message = self.engine.inbox.recv().await.unwrap_or_else(|| Message::Broken("all workers ended".to_owned()));
-        match message {
-            Message::Ended { worker, ended } => {
-                self.engine.workers[worker].load -= 1;
-                self.ended(*ended).await;
+        let Some(first) = self.engine.inbox.recv().await else {
+            // They take nothing more once the run is to end.
+            self.take_back();
+            if self.queue.running() > 0 {
+                self.engine.cell.lock().await.broken("all workers ended");
             }
-            Message::Broken(words) => {
-                self.engine.cell.lock().await.broken(&words);
-                self.finish().await;
+            return self.finish().await;
+        };
+        // All that was said by now, before anything further is handed out: a worker that sleeps is woken once for many.
+        let mut heard = Some(first);
+        while let Some(message) = heard {
+            match message {
+                Message::Ended(ended) => self.ended(*ended).await,
+                Message::Broken(words) => {
+                    self.engine.cell.lock().await.broken(&words);
+                    return self.finish().await;
+                }
             }
+            heard = self.engine.inbox.try_recv().ok();
+        }
+    }
+
+    /// Takes back what was handed out and not begun: the run ends.
+    fn take_back(&mut self) {
+        while let Ok(task) = self.engine.untaken.try_recv() {
+            self.next.retain(|next| (next.feature, next.index) != (task.feature, task.index));
+            self.queue.done(&task.plan);
+            self.queue.push(task);
         }
     }
 
     /// Takes features from the parser until there is enough to do.
     async fn pull(&mut self) {
-        while self.queue.ready() < self.engine.concurrency {
+        while self.queue.ready() < self.at_most() {
             let Some(features) = &mut self.features else { return };
             match features.next().await {
                 Some(Ok(feature)) => self.accept(feature).await,
@@ -154,14 +181,29 @@ impl Drive {
         }
     }
 
+    /// Scenarios that may be handed out and not ended.
+    fn at_most(&self) -> usize {
+        self.engine.concurrency + self.engine.ahead
+    }
+
     async fn dispatch(&mut self) {
-        while let Some(task) = self.queue.next(self.engine.concurrency, self.features.is_none()) {
-            self.engine.cell.lock().await.started(&task);
-            if task.attempt == 1 {
-                self.announce(&task);
+        while let Some(task) = self.queue.next(self.at_most(), self.features.is_none()) {
+            if self.queue.running() - self.next.len() > self.engine.concurrency {
+                self.next.push_back(task.clone());
+            } else {
+                self.engine.cell.lock().await.mark();
+                self.begun(&task).await;
             }
-            let worker = self.engine.workers.iter_mut().min_by_key(|worker| worker.load).expect("at least one worker");
-            worker.give(task);
+            // The workers are gone only when they said why, which is heard next.
+            drop(self.engine.tasks.try_send(task));
+        }
+    }
+
+    /// A slot was free for it.
+    async fn begun(&mut self, task: &Task) {
+        self.engine.cell.lock().await.started(task);
+        if task.attempt == 1 {
+            self.announce(task);
         }
     }
 
@@ -178,6 +220,10 @@ impl Drive {
 
     async fn ended(&mut self, ended: Attempted) {
         self.queue.done(&ended.task.plan);
+        // Its slot went on with the oldest that was handed out.
+        if let Some(next) = self.next.pop_front() {
+            self.begun(&next).await;
+        }
         let retry = Task { attempt: ended.task.attempt + 1, ..ended.task.clone() };
         let destructive = ended.task.plan.flags.destructive;
         let events = self.cucumber_events(&ended);

@@ -143,9 +143,9 @@ pub struct Step {
     /// The sentence.
     pub text: Arc<str>,
     /// Table below the step. A step may have a table and a doc string, in either order.
-    pub table: Option<Table>,
+    pub table: Option<Box<Table>>,
     /// Doc string below the step.
-    pub doc_string: Option<DocString>,
+    pub doc_string: Option<Box<DocString>>,
 }
 
 /// A doc string.

@@ -169,7 +169,7 @@ impl<'a> Tree<'a> {
 
     pub(super) fn doc_string(&mut self, doc_string: DocString) {
         if let Some(step) = &mut self.step {
-            step.doc_string = Some(doc_string);
+            step.doc_string = Some(Box::new(doc_string));
         }
     }
 
@@ -216,7 +216,7 @@ impl<'a> Tree<'a> {
             rows.retain(|row| row.cells.len() == expected);
         }
         if let Some(step) = &mut self.step {
-            step.table = Some(Table { at, rows });
+            step.table = Some(Box::new(Table { at, rows }));
         } else if let Some(examples) = &mut self.examples {
             let mut rows = rows.into_iter();
             examples.header = rows.next();
