@@ -62,7 +62,7 @@ pub(super) static W114: Rule = Rule {
     surface: Surface::Reasoning,
     severity: Severity::Violation,
     scope: Scope::Exchange,
-    statement: "the content does not repeat the thinking",
+    statement: "the content does not repeat the thinking before the answer",
     why: "users read it twice and pay for it",
     source: "parsers that copy instead of move",
     breaks: r#""reasoning_content":"The user asks…","content":"The user asks…Paris.""#,
@@ -302,7 +302,8 @@ const THOUGHT: usize = 12;
 fn apart(choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_>) {
     let content = choice.content.as_deref().unwrap_or_default().trim_start();
     let thought = choice.reasoning.as_deref().unwrap_or_default().trim();
-    if thought.len() >= THOUGHT && content.starts_with(thought) {
+    // An answer that is the thought itself is a small model's own: a parser that copies leaves the answer behind the copy.
+    if thought.len() >= THOUGHT && content.starts_with(thought) && content.trim_end().len() > thought.len() {
         let found = "the content begins with the thinking";
         out.add(&W114, Spot::whole().choice(choice.index), found, "each of them once");
     }
@@ -358,5 +359,32 @@ fn order(seen: &Seen<'_>, out: &mut Findings<'_>) {
                 spoken.push(index);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::contract::{Context, judge};
+    use crate::wire::{Request, fold_chat, reply_of};
+
+    #[track_caller]
+    fn check(thought: &str, content: &str, repeats: bool) {
+        let message = json!({"role": "assistant", "reasoning_content": thought, "content": content});
+        let reply = json!({"choices": [{"index": 0, "finish_reason": "stop", "message": message}]});
+        let mut exchange = reply_of(200, "application/json", reply.to_string().as_bytes());
+        exchange.request = Request::post_json("/v1/chat/completions", &json!({"messages": []}));
+        let findings = judge(&exchange, &fold_chat(&exchange), &Context::default()).findings;
+        assert_eq!(findings.iter().any(|finding| finding.rule.id == "W114"), repeats, "{thought:?} {content:?}");
+    }
+
+    #[test]
+    fn a_copied_thought_has_the_answer_behind_it() {
+        let thought = "The user asks about France.\n";
+        check(thought, "The user asks about France. The capital is Paris.", true);
+        check(thought, "The capital is Paris.", false);
+        check(thought, "The user asks about France.", false);
+        check("Paris", "Paris is the capital.", false);
     }
 }
