@@ -19,6 +19,7 @@
 //! | [`contract`] | the wire rules that are always on: data, checks, leniency |
 //! | [`check`] | the claims authors make |
 //! | [`stack`] | process life: provision, start, ready, stop |
+//! | [`tape`] | what stands between a client and a server: pass on, corrupt |
 //! | [`steps`] | the catalogue: one function per sentence |
 //! | [`run`] | cells in order: stack up, scenarios through the engine, stack down |
 //! | [`report`] | console, JUnit, JSON: functions of events |
@@ -38,4 +39,5 @@ pub mod source;
 pub mod spec;
 pub mod stack;
 pub mod steps;
+pub mod tape;
 pub mod wire;

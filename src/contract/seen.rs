@@ -67,7 +67,9 @@ impl<'a> Seen<'a> {
         let streamed = chat.streamed && exchange.status.is_some();
         let stream = streamed.then(|| sse::read(&exchange.body));
         let mut frames = Vec::new();
-        for (number, event) in (1..).zip(stream.iter().flat_map(|stream| &stream.events)) {
+        // A reply that was cut for its length or its time has failed already: its beginning says what it was.
+        let most = if is_limited(exchange) { ENOUGH } else { usize::MAX };
+        for (number, event) in (1..).zip(stream.iter().flat_map(|stream| &stream.events)).take(most) {
             if !event.is_done() && !event.data.is_empty() {
                 frames.push(Frame { number, json: json::parse(&event.data) });
             }
@@ -153,6 +155,13 @@ impl<'a> Seen<'a> {
         }
         Some(excerpt::locate(&self.exchange.body, range, path))
     }
+}
+
+/// Frames that are read of a reply that was cut for its length or its time.
+const ENOUGH: usize = 10_000;
+
+fn is_limited(exchange: &Exchange) -> bool {
+    exchange.failure().is_some_and(|error| matches!(error.kind, TransportKind::TooLong | TransportKind::Timeout))
 }
 
 /// As Python's SDK sees it: null, false, 0 and what is empty are no error.

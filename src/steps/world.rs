@@ -420,8 +420,15 @@ fn answered(reply: &Reply) -> StepResult {
             Err(mismatch.into())
         }
         TransportKind::NotSent => Err(Failure::author(format!("{what}: {}", error.message))),
+        TransportKind::TooLong => {
+            let mut mismatch = Mismatch::new("wire.too_long", Whose::Wire, format!("{what}: the reply has no end in sight"))
+                .expected("a reply that ends")
+                .actual(error.message.clone());
+            mismatch.exchange = Some(reply.exchange.id);
+            Err(mismatch.into())
+        }
         // Something came; claims judge it, and say that it was cut.
-        TransportKind::Truncated | TransportKind::TooLong => Ok(()),
+        TransportKind::Truncated => Ok(()),
     }
 }
 

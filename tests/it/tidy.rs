@@ -17,6 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "stack", "event"]),
     ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),
     ("report", &["event", "source"]),
+    ("tape", &["wire", "event"]),
 ];
 
 /// Words that touch an outside world, and where alone they may stand.
@@ -27,8 +28,8 @@ const PLACES: &[(&str, &[&str])] = &[
     // The guardian answers its parent on its standard output.
     ("std::io::stdout", &["src/cli/terminal.rs", "src/report/console", "src/stack/guardian.rs"]),
     ("reqwest::", &["src/wire/", "src/stack/"]),
-    ("TcpStream", &["src/wire/", "src/stack/"]),
-    ("TcpListener", &["src/stack/"]),
+    ("TcpStream", &["src/wire/", "src/stack/", "src/tape/"]),
+    ("TcpListener", &["src/stack/", "src/tape/"]),
     ("cucumber::", &["src/steps/", "src/run/"]),
     ("serde_yaml", &["src/spec/yaml/"]),
 ];

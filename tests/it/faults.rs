@@ -1,0 +1,186 @@
+//! Real replies of llama.cpp, corrupted on their way by a relay: each fault is bounded in time and memory, fails with words
+//! that say what came, and the scenario after it runs.
+
+use std::net::TcpListener;
+use std::process::Child;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fireassay::tape::{Fault, Relay};
+use fireassay::wire::Request;
+use nix::sys::signal::Signal;
+
+use crate::harness::{Project, Ran, real_servers, signal};
+
+/// The shipped setup with a fixed key, so that other runs can attach to its server.
+const SETUP: &str = r#"name: fixed
+extends: llamacpp
+auth: {bearer: sesame}
+services:
+  server:
+    command:
+      ["<python>", "<assets>/llamacpp_server.py", "-m", "<files>/smollm2-f16.gguf", "--alias", "smollm2", "--host", "127.0.0.1",
+       "--port", "<port>", "-c", "8192", "-np", "4", "-t", "1", "--chat-template-file", "<assets>/templates/fewshot-tools.jinja",
+       "--api-key", "sesame"]
+"#;
+
+/// A question whose reply is corrupted, and one whose reply is not. Patience is short: a stall must not take a minute.
+const FEATURE: &str = r#"Feature: Faults
+  Background:
+    Given the model "text"
+    And at most 64 tokens
+
+  Scenario: Streamed
+    Given replies are streamed
+    And the time limit is 10s
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+    And the finish reason is "stop"
+
+  Scenario: Whole
+    Given the time limit is 10s
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+
+  Scenario: Called
+    Given the tools get_weather
+    And the tool choice is required
+    And replies are streamed
+    When I ask "What is the weather in Paris, France?"
+    Then the reply calls get_weather once with:
+      | city | Paris |
+
+  Scenario: After
+    When I ask "What is the capital of Italy?"
+    Then the reply is not empty
+"#;
+
+/// A real server, held by a run that waits for an address which never answers.
+struct Server {
+    owner: Project,
+    child: Child,
+    url: String,
+    _silent: TcpListener,
+}
+
+impl Server {
+    fn start() -> Self {
+        let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = silent.local_addr().expect("an address");
+        let rows: String = (0..60).map(|row| format!("      | {row} |\n")).collect();
+        let wait = format!(
+            "Feature: Wait\n  Scenario Outline: Turn <n>\n    When I get \"http://{address}/<n>\"\n    Then the request succeeds\n    Examples:\n      | n |\n{rows}"
+        );
+        let owner = Project::new().file("wait.feature", &wait).file("setups/fixed.yaml", SETUP);
+        let child = owner.start(&["run", "wait.feature", "--setup", "fixed", "--concurrency", "1"]);
+        let server = owner.wait_for("the server's event", |event| event["event"] == "server");
+        let url = server["url"].as_str().expect("an address").to_owned();
+        Self { owner, child, url, _silent: silent }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        signal(self.child.id(), Signal::SIGTERM);
+        if !std::thread::panicking() {
+            self.owner.wait_for("the first signal", |event| event["event"] == "interrupted");
+        }
+        signal(self.child.id(), Signal::SIGTERM);
+        self.child.wait().expect("it ends");
+    }
+}
+
+/// How a fault ends: exit code of the run, and what it says.
+struct Case {
+    fault: Fault,
+    scenario: &'static str,
+    code: i32,
+    says: &'static [&'static str],
+}
+
+fn fails(scenario: &'static str, fault: Fault, says: &'static [&'static str]) -> Case {
+    Case { fault, scenario, code: 1, says }
+}
+
+fn passes(scenario: &'static str, fault: Fault) -> Case {
+    Case { fault, scenario, code: 0, says: &[] }
+}
+
+/// Longest time of one case, with a start of the command and a busy machine.
+const LONGEST: Duration = Duration::from_mins(1);
+
+/// Most memory of the command. **Units**: bytes. The longest body that is kept is 64 MiB.
+const MOST: u64 = 600 << 20;
+
+#[test]
+fn a_fault_on_the_wire_fails_its_scenario_and_no_other() {
+    let _lock = real_servers();
+    let server = Server::start();
+    let mut wrong = Vec::new();
+    for case in cases() {
+        let fault = case.fault.clone();
+        let about = |request: &Request| {
+            let body = request.body.as_deref().unwrap_or_default();
+            memchr::memmem::find(body, b"France").is_some()
+        };
+        let relay =
+            Relay::start(&server.url, move |request| if about(request) { fault.clone() } else { Fault::None }).expect("a relay");
+        let guest = Project::new().file("a.feature", FEATURE).file("setups/fixed.yaml", SETUP);
+        let names = format!("^({}|After)$", case.scenario);
+        let began = Instant::now();
+        let (ran, memory) = measured(
+            &guest,
+            &["run", "a.feature", "--setup", "fixed", "--url", &relay.url(), "--name", &names, "--concurrency", "1"],
+        );
+        let (took, all) = (began.elapsed(), ran.all());
+        let passed = if case.code == 0 { "2 passed" } else { "1 passed" };
+        let said = case.says.iter().copied().chain([passed]).filter(|part| !all.contains(*part)).collect::<Vec<_>>();
+        if ran.code != Some(case.code) || !said.is_empty() || took > LONGEST || memory > MOST {
+            let what = format!("{:?} of {}", case.fault, case.scenario);
+            wrong.push(format!("{what}: {:?} in {took:.1?} with {} MiB, without {said:?}:\n{all}", ran.code, memory >> 20));
+        }
+    }
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Runs the command and watches its memory.
+fn measured(project: &Project, arguments: &[&str]) -> (Ran, u64) {
+    let child = project.start(arguments);
+    let pid = sysinfo::Pid::from_u32(child.id());
+    let watch = std::thread::spawn(move || crate::harness::ran(&child.wait_with_output().expect("it ends")));
+    let mut system = sysinfo::System::new().expect("the list of processes");
+    let mut most = 0;
+    while !watch.is_finished() {
+        system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
+        most = most.max(system.process(pid).map_or(0, sysinfo::Process::memory));
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    (watch.join().expect("the command's output"), most)
+}
+
+fn cases() -> Vec<Case> {
+    let edit = |change: fn(&mut Vec<u8>)| Fault::Edit(Arc::new(change));
+    vec![
+        passes("Streamed", Fault::None),
+        passes("Streamed", Fault::Bytewise),
+        passes("Called", Fault::Fragment(10_000)),
+        fails("Streamed", Fault::DropAfter(3), &["W011"]),
+        fails("Streamed", Fault::EndAfter(3), &["W061"]),
+        fails("Streamed", Fault::StallAfter(3), &["no complete reply in time"]),
+        fails("Streamed", Fault::NoiseAfter(3), &["W015"]),
+        // By its time or by its length, whichever comes first.
+        fails("Streamed", Fault::RepeatAfter(3), &["the body"]),
+        fails("Streamed", Fault::Double(1), &["W057"]),
+        fails("Streamed", Fault::Swap(1), &["W056"]),
+        fails("Streamed", Fault::Nest(50_000), &["W204"]),
+        fails("Streamed", Fault::Pad(100 << 20), &["the reply has no end in sight"]),
+        fails("Called", Fault::Double(3), &["W094"]),
+        fails("Whole", Fault::DropAfter(0), &["W011"]),
+        fails("Whole", Fault::Longer(100), &["W011"]),
+        fails("Whole", Fault::StallAfter(0), &["no complete reply in time"]),
+        fails("Whole", Fault::Nest(50_000), &["W204"]),
+        fails("Whole", Fault::Pad(100 << 20), &["the reply has no end in sight"]),
+        passes("Whole", Fault::Pad(1 << 20)),
+        fails("Whole", edit(|body| body.truncate(body.len() / 2)), &["W003"]),
+    ]
+}
