@@ -86,6 +86,7 @@ fn measure(size: u64) {
         epoch: Instant::now(),
         bearers: HashMap::new(),
         rerun: "fireassay run {}".to_owned(),
+        body_limit: 64 << 20,
     };
     let control = Control::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

@@ -133,6 +133,15 @@ fn some_time(text: &str) -> Result<Span, String> {
     if span.0.is_zero() { Err("in no time nothing can run; write a span such as `30m`".to_owned()) } else { Ok(span) }
 }
 
+/// A length of which something can be kept.
+fn some_bytes(text: &str) -> Result<usize, String> {
+    match usize::try_from(crate::spec::bytes::parse_bytes(text)?) {
+        Ok(0) => Err("of no bytes nothing can be kept; write a size such as `64MiB`".to_owned()),
+        Ok(bytes) => Ok(bytes),
+        Err(_) => Err(format!("`{text}` is more than this machine can address")),
+    }
+}
+
 /// `run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
@@ -148,6 +157,9 @@ pub struct RunArgs {
     /// Time limit of the whole run (`30m`)
     #[arg(long, value_name = "SPAN", value_parser = some_time, env = "FIREASSAY_MAX_TIME", help_heading = "How")]
     pub max_time: Option<Span>,
+    /// Longest reply that is kept; a longer one fails its scenario
+    #[arg(long, value_name = "SIZE", value_parser = some_bytes, default_value = "64MiB", env = "FIREASSAY_MAX_REPLY", help_heading = "How")]
+    pub max_reply: usize,
     /// Write JUnit XML here; removed at the start, so that no stale green file survives
     #[arg(long, value_name = "FILE", env = "FIREASSAY_JUNIT", help_heading = "Output")]
     pub junit: Option<PathBuf>,

@@ -141,6 +141,7 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
         epoch,
         bearers,
         rerun,
+        body_limit: args.max_reply,
     };
     let totals = block_on(args, plan, &options, &bus, &control)?;
     let exit = verdict(&facts(args, &summary.borrow(), totals, &bus, &control));

@@ -37,6 +37,8 @@ pub struct RunOptions {
     pub bearers: HashMap<String, String>,
     /// The line that runs one scenario again; `{}` stands for its `FILE:LINE`.
     pub rerun: String,
+    /// Longest body of a reply that is kept. **Units**: bytes.
+    pub body_limit: usize,
 }
 
 /// Runs every cell of a plan in order. Returns the counts; what happened went to the bus.
@@ -221,7 +223,11 @@ fn announce(
         // A list need not name every name that a server takes; those of the setup are meant to be taken.
         served.extend(models.iter().map(|(_, id)| id.clone()));
     }
-    Blueprint { served, ..Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids)) }
+    Blueprint {
+        served,
+        body_limit: options.body_limit,
+        ..Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
+    }
 }
 
 /// Scenarios that are handed out beyond those that run, at least; enough for a worker not to fall asleep between short ones.

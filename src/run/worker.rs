@@ -40,6 +40,8 @@ pub(super) struct Blueprint {
     pub mode: Mode,
     pub next_exchange: Arc<AtomicU64>,
     pub epoch: Instant,
+    /// Longest body of a reply that is kept. **Units**: bytes.
+    pub body_limit: usize,
     /// Ids of the models that the stack has; empty where nobody knows.
     pub served: Vec<String>,
     /// The key that the stack is known to want.
@@ -68,6 +70,7 @@ impl Blueprint {
             mode: cell.mode,
             next_exchange: ids,
             epoch,
+            body_limit: wire::Base::BODY_LIMIT,
             served: Vec::new(),
             // A key that is not claimed to be wanted is only sent.
             wanted_key: bearer.filter(|_| cell.setup.abilities.iter().any(|ability| ability == "auth")).map(str::to_owned),
@@ -117,7 +120,8 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))
         .and_then(|runtime| {
-            Ok((runtime, wire::Client::new(wire::Base::new(&blueprint.url)).map_err(|error| error.to_string())?))
+            let base = wire::Base { body_limit: blueprint.body_limit, ..wire::Base::new(&blueprint.url) };
+            Ok((runtime, wire::Client::new(base).map_err(|error| error.to_string())?))
         });
     let (runtime, client) = match built {
         Ok(built) => built,

@@ -27,11 +27,14 @@ pub struct Base {
 }
 
 impl Base {
-    /// An address as people write it, with or without `/v1`: 10 s to connect, bodies up to 64 MiB: twice what a stream of 100 000 tokens holds.
+    /// Longest body that is kept unless another bound is set: twice what a stream of 100 000 tokens holds.
+    pub const BODY_LIMIT: usize = 64 << 20;
+
+    /// An address as people write it, with or without `/v1`: 10 s to connect, bodies up to [`Base::BODY_LIMIT`].
     pub fn new(url: &str) -> Self {
         let url = url.trim().trim_end_matches('/');
         let url = url.strip_suffix("/v1").unwrap_or(url).trim_end_matches('/');
-        Self { url: url.to_owned(), connect_timeout: Duration::from_secs(10), body_limit: 64 << 20 }
+        Self { url: url.to_owned(), connect_timeout: Duration::from_secs(10), body_limit: Self::BODY_LIMIT }
     }
 
     /// The whole address of a target.
