@@ -7,6 +7,9 @@ use serde_json::Value;
 use super::script::{Ending, Framing, Script};
 use crate::wire::Exchange;
 
+/// A change of a body.
+pub type Edit = dyn Fn(&mut Vec<u8>) + Send + Sync;
+
 /// One corruption of a reply. Events are counted from 1; a whole reply is one event.
 #[derive(Clone, Default)]
 pub enum Fault {
@@ -38,7 +41,7 @@ pub enum Fault {
     /// The arguments of the first streamed call get this many fragments more, each of one blank. Legal.
     Fragment(usize),
     /// Anything else: a change of the body.
-    Edit(Arc<dyn Fn(&mut Vec<u8>) + Send + Sync>),
+    Edit(Arc<Edit>),
 }
 
 impl std::fmt::Debug for Fault {

@@ -9,5 +9,5 @@ mod relay;
 mod script;
 mod server;
 
-pub use fault::Fault;
+pub use fault::{Edit, Fault};
 pub use relay::{Relay, RelayError};
