@@ -23,10 +23,10 @@ Feature: Streaming
 
   Scenario: A reply that takes seconds is one reply
     Given replies are streamed
-    And at most 240 tokens
+    And at most 96 tokens
     When I ask "Write a story about a fox."
-    Then the reply came in at least 120 pieces
-    And the reply has at least 90 words
+    Then the reply came in at least 48 pieces
+    And the reply has at least 40 words
     And the stream ends with [DONE]
 
   Scenario: A whole reply is no stream
