@@ -60,6 +60,8 @@ struct Facts {
     version: Option<String>,
     /// `/api/version`: Ollama.
     ollama: Option<String>,
+    /// `/health/readiness/details`: LiteLLM's `litellm_version`. Its models say that OpenAI owns them.
+    litellm: Option<String>,
     /// `/props`: llama.cpp's `build_info`.
     build: Option<String>,
     /// `owned_by` of the first model; OpenAI's own where it is one of many, as with fine-tuned models of an account.
@@ -104,6 +106,7 @@ async fn facts(probe: &Probe, list: &Reply, listed: &Value) -> Facts {
         header: list.server.clone(),
         version: field(probe, "/version", "version").await,
         ollama: field(probe, "/api/version", "version").await,
+        litellm: field(probe, "/health/readiness/details", "litellm_version").await,
         build: field(probe, "/props", "build_info").await,
         owner: owner(listed),
     }
@@ -130,6 +133,9 @@ async fn field(probe: &Probe, path: &str, key: &str) -> Option<String> {
 fn said(facts: &Facts) -> Option<String> {
     if let Some(version) = &facts.ollama {
         return Some(format!("ollama {version}"));
+    }
+    if let Some(version) = &facts.litellm {
+        return Some(format!("litellm {version}"));
     }
     if let Some(build) = &facts.build {
         // A library build does not know its number.
@@ -187,6 +193,7 @@ mod tests {
             Some("vllm 0.32.0"),
         );
         check(&Facts { owner: some("library"), ollama: some("0.17.4"), ..Facts::default() }, Some("ollama 0.17.4"));
+        check(&Facts { owner: some("openai"), litellm: some("1.106.2"), ..Facts::default() }, Some("litellm 1.106.2"));
         let build = Facts { owner: some("llamacpp"), build: some("b11549-abc"), ..Facts::default() };
         check(&build, Some("llama.cpp b11549-abc"));
         check(&Facts { build: some("b0-unknown"), ..Facts::default() }, Some("llama.cpp"));
