@@ -128,15 +128,15 @@ def main():
     ap.add_argument("--dtype", default="bf16", choices=sorted(TORCH))
     ap.add_argument("--chat-template", help="Jinja file in place of the GGUF's own template")
     ap.add_argument("--rename", action="append", default=[], metavar="OLD=NEW",
-                    help="gives a special token another text, such as '<gh_stars>=<think>': mlx_lm and vLLM see reasoning "
-                         "only between two single tokens")
+                    help="gives a special token another text, both without their brackets: 'gh_stars=think' makes <think> of "
+                         "<gh_stars>; mlx_lm and vLLM see reasoning only between two single tokens")
     a = ap.parse_args()
     gguf = Gguf(a.gguf)
     kv = gguf.kv
     if kv["general.architecture"] != "llama":
         sys.exit(f"{a.gguf}: architecture {kv['general.architecture']} is not handled")
-    for pair in a.rename:
-        old, new = pair.split("=", 1)
+    renamed = [["<%s>" % name for name in pair.split("=", 1)] for pair in a.rename]
+    for old, new in renamed:
         tokens = kv["tokenizer.ggml.tokens"]
         tokens[tokens.index(old)] = new
     template = kv["tokenizer.chat_template"]
@@ -144,7 +144,7 @@ def main():
         with open(a.chat_template, encoding="utf-8") as file:
             template = file.read()
     os.makedirs(a.out, exist_ok=True)
-    tok = tokenizer(kv, {pair.split("=", 1)[1] for pair in a.rename})
+    tok = tokenizer(kv, {new for _, new in renamed})
     conf = model_config(kv, a.dtype, "output.weight" not in gguf.tensors)
     write_json(f"{a.out}/tokenizer.json", tok, indent=None)
     write_json(f"{a.out}/tokenizer_config.json", tokenizer_config(kv, tok["added_tokens"], template))

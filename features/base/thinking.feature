@@ -35,13 +35,13 @@ Feature: Thinking
 
   Scenario: Whole and streamed, it is the same thought
     Given replies are whole
-    When I ask "What is the capital of Germany?"
-    Then the reasoning mentions "the capital of Germany"
-    And the reply mentions "Berlin"
+    When I ask "What is the capital of France?"
+    Then the reasoning mentions "the capital of France"
+    And the reply mentions "Paris"
     Given replies are streamed
-    When I ask "What is the capital of Germany?"
-    Then the reasoning mentions "the capital of Germany"
-    And the reply mentions "Berlin"
+    When I ask "What is the capital of France?"
+    Then the reasoning mentions "the capital of France"
+    And the reply mentions "Paris"
 
   Scenario: With thinking off nothing is thought, <delivery>
     Given thinking is off
@@ -62,7 +62,7 @@ Feature: Thinking
     Given thinking is on
     When I continue with "What is the capital of Greece?"
     Then the reply has reasoning
-    And the reply mentions "Athens"
+    And no marker is left in the reply
 
   Scenario: An effort makes the model think, <delivery>
     Given the parameter "chat_template_kwargs" is left out
@@ -160,9 +160,7 @@ Feature: Thinking
     When I ask "What is the weather in Paris?"
     Then the reply has reasoning
     When I answer the tool calls
-    Then the reply mentions one of:
-      | 18     |
-      | cloudy |
+    Then the reasoning mentions "cloudy"
     And no marker is left in the reply
 
   @tools
