@@ -85,15 +85,19 @@ fn a_broken_expectation_goes_red_with_all_that_a_person_needs() {
 #[test]
 fn an_interrupt_finishes_what_runs_and_reports_the_rest_as_not_run() {
     let _lock = real_servers();
-    let project = Project::new().file("long.feature", LONG);
-    let child = project.start(&["run", "long.feature", "--setup", "llamacpp", "--concurrency", "1", "--junit", "junit.xml"]);
-    project.wait_for("a scenario that runs", |event| event["event"] == "scenario_started");
-    signal(child.id(), Signal::SIGINT);
-    let ran = ran(&child.wait_with_output().expect("it ends"));
-    ran.exits(130);
-    let junit = project.read("junit.xml");
-    assert!(junit.contains(r#"tests="4""#) && junit.contains(r#"errors="3""#) && junit.contains("infra.not_run"), "{junit}");
-    assert_gone(&project);
+    // What is handed out ahead of a free slot has not begun, and does not.
+    for (concurrency, rest) in [("1", r#"errors="3""#), ("2", r#"errors="2""#)] {
+        let project = Project::new().file("long.feature", LONG);
+        let child =
+            project.start(&["run", "long.feature", "--setup", "llamacpp", "--concurrency", concurrency, "--junit", "junit.xml"]);
+        project.wait_for("a scenario that runs", |event| event["event"] == "scenario_started");
+        signal(child.id(), Signal::SIGINT);
+        let ran = ran(&child.wait_with_output().expect("it ends"));
+        ran.exits(130);
+        let junit = project.read("junit.xml");
+        assert!(junit.contains(r#"tests="4""#) && junit.contains(rest) && junit.contains("infra.not_run"), "{junit}");
+        assert_gone(&project);
+    }
 }
 
 #[test]
