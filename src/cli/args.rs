@@ -160,13 +160,13 @@ pub struct RunArgs {
     /// Longest reply that is kept; a longer one fails its scenario
     #[arg(long, value_name = "SIZE", value_parser = some_bytes, default_value = "64MiB", env = "FIREASSAY_MAX_REPLY", help_heading = "How")]
     pub max_reply: usize,
-    /// Write JUnit XML here; removed at the start, so that no stale green file survives
+    /// Write JUnit XML here, folders made as needed; removed at the start, so that no stale green file survives
     #[arg(long, value_name = "FILE", env = "FIREASSAY_JUNIT", help_heading = "Output")]
     pub junit: Option<PathBuf>,
     /// JUnit dialect
     #[arg(long, value_enum, env = "FIREASSAY_JUNIT_PROFILE", default_value_t, help_heading = "Output")]
     pub junit_profile: JunitProfileArg,
-    /// Write another report; repeat for several
+    /// Write another report, folders made as needed; repeat for several
     #[arg(long = "report", value_name = "KIND=FILE", env = "FIREASSAY_REPORT", help_heading = "Output")]
     pub reports: Vec<String>,
     /// Folder of the run record (default: .fireassay/runs/TIME-SUITE-SETUP)

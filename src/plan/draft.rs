@@ -186,8 +186,8 @@ impl Lowering {
         }
         for step in &steps {
             lowered.claims |= finder.kind_of(step) == StepUse::Then;
-            lowered.roles.extend(finder.role_of(step));
         }
+        lowered.roles = finder.roles_of(&steps);
         self.last.clone_from(&steps);
         self.last_raw = raw;
         lowered.steps = steps.into();

@@ -17,6 +17,8 @@ const SETS_OR_CLAIMS: &str = "the header {text} is {text}";
 
 /// The sentence whose parameter names a role, as the catalogue writes it.
 const NAMES_ROLE: &str = "the model {text}";
+/// Sentences that ask the model of this role where none is named.
+const EMBEDS: ([&str; 2], &str) = (["I embed {text}", "I embed:"], "embedding");
 
 /// A step before it is found: texts with their values filled in.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,13 +113,15 @@ impl<'a> Finder<'a> {
         self.catalogue.def(step.def).kind
     }
 
-    /// The role that a step names, if it is one of the closed list.
-    pub fn role_of(&self, step: &StepPlan) -> Option<&'static str> {
-        if self.catalogue.def(step.def).sentence != NAMES_ROLE {
-            return None;
+    /// The roles that steps ask, as far as they are of the closed list: those they name, and for vectors without a name, its own.
+    pub fn roles_of(&self, steps: &[Arc<StepPlan>]) -> Vec<&'static str> {
+        let sentence = |step: &StepPlan| self.catalogue.def(step.def).sentence;
+        let named: Vec<&str> =
+            steps.iter().filter(|step| sentence(step) == NAMES_ROLE).filter_map(|step| first_value(step)).collect();
+        if named.is_empty() && steps.iter().any(|step| EMBEDS.0.contains(&sentence(step))) {
+            return vec![EMBEDS.1];
         }
-        let named = first_value(step)?;
-        ROLES.into_iter().find(|role| *role == named)
+        named.into_iter().filter_map(|name| ROLES.into_iter().find(|role| *role == name)).collect()
     }
 
     /// Finds a step; `None` where it means nothing (its mistake is said).
