@@ -1,7 +1,7 @@
 //! Which promises of the wire does a reply break, whether or not anybody asked? [`Exchange`](crate::wire::Exchange) →
 //! [`Finding`]s.
 //!
-//! A rule is data ([`Rule`]) with a check beside it, in the file of its topic; [`TOPICS`] is the one table. Checks get a
+//! A rule is data ([`Rule`]) with a check beside it, in the file of its topic; `TOPICS` is the one table. Checks get a
 //! [`Seen`]: request, raw bytes, events with byte ranges, parsed frames and the folded reply, each prepared once.
 //! A legal variation never breaks a rule: extra keys, absent optional keys, null where a key is optional, comments between
 //! events. What a finding means for a scenario is said by [`Leniency`]; nothing here knows of outcomes.

@@ -1,7 +1,11 @@
 //! What can happen to a real reply on its way: [`Fault`] × reply → [`Script`] of what is written to the client.
 
+use std::io::Write;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::Value;
 
 use super::script::{Ending, Framing, Script};
@@ -40,6 +44,8 @@ pub enum Fault {
     Nest(usize),
     /// The arguments of the first streamed call get this many fragments more, each of one blank. Legal.
     Fragment(usize),
+    /// Packed with gzip, piece by piece, though nobody asked. Legal.
+    Gzip,
     /// Anything else: a change of the body.
     Edit(Arc<Edit>),
 }
@@ -60,6 +66,7 @@ impl std::fmt::Debug for Fault {
             Self::Pad(bytes) => write!(f, "Pad({bytes})"),
             Self::Nest(levels) => write!(f, "Nest({levels})"),
             Self::Fragment(count) => write!(f, "Fragment({count})"),
+            Self::Gzip => f.write_str("Gzip"),
             Self::Edit(_) => f.write_str("Edit(…)"),
         }
     }
@@ -110,6 +117,10 @@ impl Fault {
                 within_object(writes, nested.as_bytes());
             }
             Self::Fragment(count) => fragment(writes, *count),
+            Self::Gzip => {
+                script.headers.push(("content-encoding".to_owned(), Bytes::from_static(b"gzip")));
+                gzip(writes);
+            }
             Self::Edit(change) => {
                 let mut body = writes.concat();
                 change(&mut body);
@@ -123,6 +134,16 @@ impl Fault {
 /// Bytes without meaning, the same each time.
 fn noise(length: u32) -> Vec<u8> {
     (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
+}
+
+/// Packs the pieces as one body, each so that it can be unpacked as it comes.
+fn gzip(writes: &mut Vec<Vec<u8>>) {
+    let mut pack = GzEncoder::new(Vec::new(), Compression::fast());
+    for write in writes.iter_mut() {
+        pack.write_all(write).and_then(|()| pack.flush()).expect("memory takes all");
+        *write = std::mem::take(pack.get_mut());
+    }
+    writes.push(pack.finish().expect("memory takes all"));
 }
 
 /// Puts bytes after the first brace.

@@ -1,6 +1,7 @@
 //! What did the server answer, byte for byte and when? [`Request`] → [`Exchange`], over HTTP/1.1.
 //!
-//! [`Client::send`] never fails and never repeats a request; it follows no redirect and unpacks no compression. A client
+//! [`Client::send`] never fails and never repeats a request; it follows no redirect and asks for
+//! no compression, but unpacks what comes packed. A client
 //! belongs to one thread: on a current-thread runtime a long stream costs a tenth of what it costs on a pool of workers.
 //! Dropping the future of an exchange closes its connection.
 
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use tokio::time::timeout_at;
 
+use super::coding::Unpack;
 use super::exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};
 use super::failure;
 use super::sse::EventCounter;
@@ -188,13 +190,16 @@ impl Client {
             body.reserve(usize::try_from(length).unwrap_or(usize::MAX).min(RESERVE).min(self.base.body_limit));
         }
         let mut events = EventCounter::default();
+        let mut unpack = Unpack::of(response.headers().get("content-encoding").map(reqwest::header::HeaderValue::as_bytes));
         loop {
             let Ok(read) = deadline.hold(response.chunk()).await else {
                 return deadline.reached(&format!("after {} bytes of the body", body.len()));
             };
             let Some(bytes) = read.map_err(|error| failure::in_body(&error, body.len()))? else {
+                body.extend(unpack.end().map_err(|error| failure::packed(&error, body.len()))?);
                 return Ok(End::Complete);
             };
+            let bytes = unpack.feed(&bytes).map_err(|error| failure::packed(&error, body.len()))?;
             let room = self.base.body_limit - body.len();
             let kept = &bytes[..bytes.len().min(room)];
             body.extend_from_slice(kept);

@@ -130,7 +130,7 @@ pub struct TransportError {
     pub message: String,
 }
 
-/// One request with its reply. Everything that came is here unchanged.
+/// One request with its reply. Everything that came is here unchanged, but that a packed body is unpacked.
 #[derive(Debug, Clone)]
 pub struct Exchange {
     /// Number in the run.

@@ -35,6 +35,11 @@ pub(super) fn in_body(error: &reqwest::Error, got: usize) -> TransportError {
     failed(TransportKind::Truncated, format!("the body was cut after {got} bytes: {cause}"))
 }
 
+/// A body that is not packed as its header says, `got` bytes into what was unpacked.
+pub(super) fn packed(error: &std::io::Error, got: usize) -> TransportError {
+    failed(TransportKind::Malformed, format!("the body is not packed as content-encoding says, after {got} bytes: {error}"))
+}
+
 /// A body over the limit.
 pub(super) fn too_long(limit: usize) -> TransportError {
     failed(TransportKind::TooLong, format!("the body is longer than {limit} bytes; the rest was not read"))

@@ -6,6 +6,7 @@
 mod api_error;
 pub mod chat;
 mod client;
+mod coding;
 mod curl;
 mod evidence;
 mod exchange;

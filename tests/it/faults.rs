@@ -180,6 +180,8 @@ fn cases() -> Vec<Case> {
         fails("Whole", Fault::Nest(50_000), &["W204"]),
         fails("Whole", Fault::Pad(100 << 20), &["the reply has no end in sight"]),
         passes("Whole", Fault::Pad(1 << 20)),
+        passes("Whole", Fault::Gzip),
+        passes("Streamed", Fault::Gzip),
         Case { flags: &["--max-reply", "512KiB"], ..fails("Whole", Fault::Pad(1 << 20), &["longer than 524288 bytes"]) },
         fails("Whole", edit(|body| body.truncate(body.len() / 2)), &["W003"]),
     ]
