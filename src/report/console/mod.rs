@@ -78,12 +78,13 @@ impl Default for ConsoleOptions {
     }
 }
 
-/// Passes of one feature that have not been told.
+/// Passes and skips of one feature that have not been told.
 #[derive(Debug)]
 struct Passes {
     classname: Arc<str>,
     file: Arc<str>,
-    count: u64,
+    passed: u64,
+    skipped: u64,
     took_us: u64,
 }
 
@@ -241,12 +242,13 @@ impl Console {
             return;
         }
         let Some(scenario) = cell.scenarios.last().filter(|scenario| scenario.id == end.id) else { return };
-        if end.outcome == Outcome::Passed && self.options.verbosity != Verbosity::Verbose {
-            self.count_pass(scenario);
+        let counts = matches!(end.outcome, Outcome::Passed | Outcome::Skipped);
+        if counts && self.options.verbosity != Verbosity::Verbose {
+            self.count(scenario);
         } else {
             lines.push(self.scenario_line(scenario));
         }
-        // A feature's passes are told once nothing of it runs and another one has come to its turn.
+        // What a feature counts is told once nothing of it runs and another one has come to its turn.
         let busy = |classname: &str| cell.running.iter().any(|one| one.names().0 == classname);
         let current = Arc::clone(&scenario.classname);
         self.tell_passes(lines, |passes| passes.classname != current && !busy(&passes.classname));
@@ -276,14 +278,15 @@ impl Console {
         format!("{line}  {}", self.paint.tone(tone, &words))
     }
 
-    fn count_pass(&mut self, scenario: &ScenarioSummary) {
+    fn count(&mut self, scenario: &ScenarioSummary) {
         let at = self.passes.iter().position(|passes| passes.classname == scenario.classname).unwrap_or_else(|| {
             let (classname, file) = (Arc::clone(&scenario.classname), Arc::clone(&scenario.at.file));
-            self.passes.push(Passes { classname, file, count: 0, took_us: 0 });
+            self.passes.push(Passes { classname, file, passed: 0, skipped: 0, took_us: 0 });
             self.passes.len() - 1
         });
-        self.passes[at].count += 1;
-        self.passes[at].took_us += scenario.took_us;
+        let passes = &mut self.passes[at];
+        *(if scenario.outcome == Outcome::Passed { &mut passes.passed } else { &mut passes.skipped }) += 1;
+        passes.took_us += scenario.took_us;
     }
 
     fn tell_passes(&mut self, lines: &mut Vec<String>, ready: impl Fn(&Passes) -> bool) {
@@ -291,9 +294,19 @@ impl Console {
         self.passes.retain(|passes| {
             let now = ready(passes);
             if now {
-                let quiet = format!("{} passed  {}", passes.count, duration(passes.took_us));
-                let file = visible(&passes.file);
-                lines.push(format!("  {} {file}  {}", paint.tone(Tone::Good, "✓"), paint.tone(Tone::Quiet, &quiet)));
+                let took = duration(passes.took_us);
+                let quiet = match (passes.passed, passes.skipped) {
+                    (passed, 0) => format!("{passed} passed  {took}"),
+                    (0, skipped) => format!("{skipped} skipped"),
+                    (passed, skipped) => format!("{passed} passed, {skipped} skipped  {took}"),
+                };
+                let (mark, tone) = outcome_mark(if passes.passed > 0 { Outcome::Passed } else { Outcome::Skipped });
+                lines.push(format!(
+                    "  {} {}  {}",
+                    paint.tone(tone, mark),
+                    visible(&passes.file),
+                    paint.tone(Tone::Quiet, &quiet)
+                ));
             }
             !now
         });
