@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use super::value::Value;
 
 use super::finding::{Findings, Spot};
 use super::json;
@@ -85,7 +85,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
 }
 
 /// One call, or one fragment of a call: what is there must be of its type, and in a whole reply all of it must be there.
-fn shape(call: &Value, whole: bool, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) {
+fn shape(call: &Value<'_>, whole: bool, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) {
     if !call.is_object() {
         return out.add(&W073, spot(""), format!("a call is {}", json::kind(call)), "an object");
     }
@@ -95,7 +95,7 @@ fn shape(call: &Value, whole: bool, spot: &dyn Fn(&str) -> Spot, out: &mut Findi
     if let Some(other) = inner.filter(|inner| !inner.is_object()) {
         return out.add(&W073, spot(&format!(".{part}")), format!("`{part}` is {}", json::kind(other)), "an object");
     }
-    let said = |value: Option<&Value>| value.is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty()));
+    let said = |value: Option<&Value<'_>>| value.is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty()));
     let name = inner.and_then(|inner| inner.get("name"));
     match inner.and_then(|inner| inner.get(text)).filter(|value| !value.is_null()) {
         Some(Value::String(_)) => {}

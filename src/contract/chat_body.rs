@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
+use super::value::{Object, Value};
 
 use super::finding::{Findings, Spot};
 use super::json;
@@ -262,9 +262,9 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
 pub(super) const REASONS: &[&str] = &["stop", "length", "tool_calls", "content_filter", "function_call"];
 
 /// Whether a value has the type it must have.
-pub(super) type Fits = fn(&Value) -> bool;
+pub(super) type Fits = fn(&Value<'_>) -> bool;
 
-fn envelope(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
+fn envelope(body: &Value<'_>, seen: &Seen<'_>, out: &mut Findings<'_>) {
     if !body.is_object() {
         return out.add(&W021, Spot::whole(), json::kind(body), "an object");
     }
@@ -273,7 +273,7 @@ fn envelope(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
         ("object", |value| value == "chat.completion", "\"chat.completion\""),
         ("created", |value| value.is_i64() || value.is_u64(), "a whole number of seconds"),
         ("model", |value| value.as_str().is_some_and(|model| !model.is_empty()), "a string that is not empty"),
-        ("choices", Value::is_array, "a list"),
+        ("choices", |value| value.is_array(), "a list"),
     ];
     for (key, fits, right) in keys {
         match body.get(key) {
@@ -312,7 +312,7 @@ pub(super) fn time(created: i64, seen: &Seen<'_>, spot: Spot, out: &mut Findings
     }
 }
 
-fn written(place: usize, choice: &Value, out: &mut Findings<'_>) {
+fn written(place: usize, choice: &Value<'_>, out: &mut Findings<'_>) {
     let path = format!("choices[{place}]");
     let index = choice.get("index");
     let spot = |key: &str| {
@@ -327,7 +327,7 @@ fn written(place: usize, choice: &Value, out: &mut Findings<'_>) {
         out.add(&W220, spot("index"), found, "a whole number from 0");
     }
     match choice.get("finish_reason") {
-        Some(Value::String(reason)) if REASONS.contains(&reason.as_str()) => {}
+        Some(Value::String(reason)) if REASONS.contains(&&**reason) => {}
         other => {
             let found = other.map_or_else(|| "no finish reason".to_owned(), json::kind);
             out.add(&W027, spot("finish_reason"), found, REASONS.join(", "));
@@ -345,7 +345,7 @@ fn written(place: usize, choice: &Value, out: &mut Findings<'_>) {
         let found = message.get("role").map_or_else(|| "no role".to_owned(), json::kind);
         out.add(&W025, spot("message.role"), found, "\"assistant\"");
     }
-    let beside = ["tool_calls", "refusal", "audio", "function_call"].iter().any(|key| message.get(*key).is_some_and(truthy));
+    let beside = ["tool_calls", "refusal", "audio", "function_call"].iter().any(|key| message.get(key).is_some_and(truthy));
     match message.get("content") {
         Some(Value::String(_) | Value::Null) => {}
         Some(other) => out.add(&W026, spot("message.content"), json::kind(other), "a string or null"),
@@ -365,9 +365,8 @@ fn written(place: usize, choice: &Value, out: &mut Findings<'_>) {
 const KNOWN: &[&str] =
     &["id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "metadata", "moderation"];
 
-fn extras(body: &Value, out: &mut Findings<'_>) {
-    let extra: Vec<&str> =
-        body.as_object().into_iter().flatten().map(|(key, _)| key.as_str()).filter(|key| !KNOWN.contains(key)).collect();
+fn extras(body: &Value<'_>, out: &mut Findings<'_>) {
+    let extra: Vec<&str> = body.as_object().into_iter().flat_map(Object::keys).filter(|key| !KNOWN.contains(key)).collect();
     if let Some(first) = extra.first() {
         out.add(&W048, Spot::whole().path(*first), format!("also {}", extra.join(", ")), "nothing: they are tolerated");
     }

@@ -87,7 +87,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
         }
         let inner = choice.logprobs.as_ref().and_then(|logprobs| logprobs.get("content"));
         if let Some(other) = inner.filter(|inner| !inner.is_array() && !inner.is_null()) {
-            out.add(&W038, spot(), format!("`content` is {}", json::kind(other)), "a list or null");
+            out.add(&W038, spot(), format!("`content` is {}", json::kind(&other.into())), "a list or null");
         }
         let text = choice.content.as_deref().is_some_and(|text| !text.is_empty());
         match list {
@@ -112,7 +112,7 @@ fn items(list: &[Value], choice: &Choice, seen: &Seen<'_>, out: &mut Findings<'_
         }
         let others = item.get("top_logprobs").filter(|others| !others.is_null());
         if let Some(other) = others.filter(|others| !others.is_array()) {
-            out.add(&W038, spot(".top_logprobs"), format!("`top_logprobs` is {}", json::kind(other)), "a list");
+            out.add(&W038, spot(".top_logprobs"), format!("`top_logprobs` is {}", json::kind(&other.into())), "a list");
         }
         let others = others.and_then(Value::as_array);
         if let Some(others) = others {
@@ -144,12 +144,12 @@ fn one(item: &Value, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) -> Opt
     match item.get("token") {
         Some(Value::String(_)) => {}
         None => out.weigh(&W038, Severity::Dialect, spot(""), "an item without `token`", "token, logprob, bytes, top_logprobs"),
-        Some(other) => out.add(&W038, spot(".token"), format!("the token is {}", json::kind(other)), "a string"),
+        Some(other) => out.add(&W038, spot(".token"), format!("the token is {}", json::kind(&other.into())), "a string"),
     }
     match item.get("logprob").map(|value| (value, value.as_f64())) {
         Some((_, Some(probability))) if probability <= 0.0 => {}
         Some((value, _)) => {
-            out.add(&W038, spot(".logprob"), format!("`logprob` is {}", json::kind(value)), "a number, at most 0");
+            out.add(&W038, spot(".logprob"), format!("`logprob` is {}", json::kind(&value.into())), "a number, at most 0");
         }
         None => out.add(&W038, spot(""), "an item without `logprob`", "a number, at most 0"),
     }
@@ -163,7 +163,7 @@ fn one(item: &Value, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) -> Opt
             bytes.filter(|bytes| !bytes.is_empty())
         }
         Some(other) => {
-            out.add(&W038, spot(".bytes"), format!("`bytes` is {}", json::kind(other)), "a list or null");
+            out.add(&W038, spot(".bytes"), format!("`bytes` is {}", json::kind(&other.into())), "a list or null");
             None
         }
     };

@@ -39,6 +39,7 @@ mod tool_tests;
 mod tools;
 mod trace;
 mod usage;
+mod value;
 
 pub use asked::{Asked, Call, Format, Mistake, Offered, Thinking, ToolChoice};
 pub use finding::{Finding, Spot};
@@ -48,6 +49,7 @@ pub use leniency::{Leniency, Verdict};
 pub use rule::{Rule, Scope, Severity, Surface};
 pub use seen::{Frame, Seen};
 pub use trace::Trace;
+pub use value::{Object, Value};
 
 use finding::Findings;
 

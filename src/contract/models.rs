@@ -1,6 +1,6 @@
 //! Is the list of models one that clients can choose from?
 
-use serde_json::Value;
+use super::value::Value;
 
 use super::asked::Call;
 use super::chat_body::Fits;
@@ -81,7 +81,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     }
 }
 
-fn list(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
+fn list(body: &Value<'_>, seen: &Seen<'_>, out: &mut Findings<'_>) {
     if body.get("object").and_then(Value::as_str) != Some("list") {
         let found =
             body.get("object").map_or_else(|| "no `object`".to_owned(), |object| format!("`object` is {}", json::kind(object)));
@@ -99,7 +99,7 @@ fn list(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
         let spot = || Spot::whole().path(format!("data[{place}].id"));
         match entry.get("id") {
             Some(Value::String(id)) if id.is_empty() => out.add(&W163, spot(), "an empty id", "the name of a model"),
-            Some(Value::String(id)) if ids.contains(&id.as_str()) => {
+            Some(Value::String(id)) if ids.contains(&&**id) => {
                 out.add(&W163, spot(), format!("{id:?} stands twice"), "each model once");
             }
             Some(Value::String(id)) => ids.push(id),
@@ -117,7 +117,7 @@ fn list(body: &Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
     }
 }
 
-fn described(entry: &Value, path: &str, out: &mut Findings<'_>) {
+fn described(entry: &Value<'_>, path: &str, out: &mut Findings<'_>) {
     let keys: [(&str, Fits, &str); 3] = [
         ("object", |value| value == "model", "\"model\""),
         (
@@ -125,7 +125,7 @@ fn described(entry: &Value, path: &str, out: &mut Findings<'_>) {
             |value| value.as_i64().is_some_and(|created| (0..100_000_000_000).contains(&created)),
             "a whole number of seconds",
         ),
-        ("owned_by", Value::is_string, "a string"),
+        ("owned_by", |value| value.is_string(), "a string"),
     ];
     for (key, fits, right) in keys {
         let spot = || Spot::whole().path(format!("{path}.{key}"));
@@ -137,7 +137,7 @@ fn described(entry: &Value, path: &str, out: &mut Findings<'_>) {
     }
 }
 
-fn one(id: &str, body: Option<&Value>, seen: &Seen<'_>, out: &mut Findings<'_>) {
+fn one(id: &str, body: Option<&Value<'_>>, seen: &Seen<'_>, out: &mut Findings<'_>) {
     let known = seen.context.models.iter().any(|model| model == id);
     match (seen.exchange.status, body) {
         (Some(404), _) if known => {

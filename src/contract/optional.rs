@@ -1,6 +1,6 @@
 //! Have the keys that may be left out the right types where they are there?
 
-use serde_json::Value;
+use super::value::Value;
 
 use super::chat_body::Fits;
 use super::finding::{Findings, Spot};
@@ -23,14 +23,16 @@ pub(super) static W228: Rule = Rule {
 };
 
 /// Keys of the envelope.
-const OUTER: &[(&str, Fits, &str)] =
-    &[("service_tier", Value::is_string, "a string or null"), ("metadata", Value::is_object, "an object or null")];
+const OUTER: &[(&str, Fits, &str)] = &[
+    ("service_tier", |value| value.is_string(), "a string or null"),
+    ("metadata", |value| value.is_object(), "an object or null"),
+];
 
 /// Keys of a message or delta.
 const INNER: &[(&str, Fits, &str)] = &[
-    ("annotations", Value::is_array, "a list or null"),
-    ("audio", Value::is_object, "an object or null"),
-    ("function_call", Value::is_object, "an object or null"),
+    ("annotations", |value| value.is_array(), "a list or null"),
+    ("audio", |value| value.is_object(), "an object or null"),
+    ("function_call", |value| value.is_object(), "an object or null"),
 ];
 
 /// Checks one exchange.
@@ -45,7 +47,13 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
         for (at, choice) in value.get("choices").and_then(Value::as_array).into_iter().flatten().enumerate() {
             // Where they were asked for, their own rules say more.
             if !seen.asked.logprobs {
-                types(choice, &format!("choices[{at}]."), &[("logprobs", Value::is_object, "an object or null")], &spot, out);
+                types(
+                    choice,
+                    &format!("choices[{at}]."),
+                    &[("logprobs", |value| value.is_object(), "an object or null")],
+                    &spot,
+                    out,
+                );
             }
             if let Some(part) = choice.get(message) {
                 types(part, &format!("choices[{at}].{message}."), INNER, &spot, out);
@@ -54,9 +62,9 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     }
 }
 
-fn types(value: &Value, path: &str, keys: &[(&str, Fits, &str)], spot: &Spot, out: &mut Findings<'_>) {
+fn types(value: &Value<'_>, path: &str, keys: &[(&str, Fits, &str)], spot: &Spot, out: &mut Findings<'_>) {
     for (key, fits, right) in keys {
-        if let Some(other) = value.get(*key).filter(|value| !value.is_null() && !fits(value)) {
+        if let Some(other) = value.get(key).filter(|value| !value.is_null() && !fits(value)) {
             let found = format!("`{key}` is {}", json::kind(other));
             out.add(&W228, spot.clone().path(format!("{path}{key}")), found, *right);
         }

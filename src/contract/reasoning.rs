@@ -1,6 +1,6 @@
 //! Is thinking kept apart from what is said, called and counted?
 
-use serde_json::Value;
+use super::value::Value;
 
 use super::asked::{Mistake, Thinking};
 use super::finding::{Findings, Spot};
@@ -245,7 +245,7 @@ fn fields(seen: &Seen<'_>, out: &mut Findings<'_>) {
             let key = if event.is_some() { "delta" } else { "message" };
             let Some(part) = choice.get(key) else { continue };
             for name in NAMES {
-                if let Some(other) = part.get(*name).filter(|value| !value.is_string() && !value.is_null()) {
+                if let Some(other) = part.get(name).filter(|value| !value.is_string() && !value.is_null()) {
                     let spot = event.map_or_else(Spot::whole, Spot::event).path(format!("choices[{place}].{key}.{name}"));
                     out.add(&W110, spot, format!("`{name}` is {}", json::kind(other)), "a string or null");
                 }
@@ -345,7 +345,7 @@ fn order(seen: &Seen<'_>, out: &mut Findings<'_>) {
         for choice in choices {
             let index = choice.get("index").and_then(Value::as_i64).unwrap_or(0);
             let Some(delta) = choice.get("delta") else { continue };
-            let thinks = NAMES.iter().any(|name| delta.get(*name).is_some_and(truthy));
+            let thinks = NAMES.iter().any(|name| delta.get(name).is_some_and(truthy));
             if thinks && spoken.contains(&index) {
                 let spot = Spot::event(frame.number).choice(index);
                 return out.add(&W113, spot, "thinking after content", "thinking before the content of its part");

@@ -3,28 +3,27 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use serde_json::Value;
-
 use super::asked::{self, Asked, Call, Format};
 use super::excerpt;
 use super::json::{self, Parsed};
 use super::judge::Context;
 use super::rule::Surface;
+use super::value::Value;
 use crate::wire::sse::{self, EventStream, SseEvent};
 use crate::wire::{ChatReply, End, Exchange, TransportKind};
 
 /// One event of a stream, read as JSON.
 #[derive(Debug)]
-pub struct Frame {
+pub struct Frame<'a> {
     /// Number of the event, from 1.
     pub number: u64,
     /// Its data as JSON, or why it is none; `[DONE]` is no frame.
-    pub json: Result<Parsed, serde_json::Error>,
+    pub json: Result<Parsed<'a>, serde_json::Error>,
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     /// Its value, where it is JSON.
-    pub fn value(&self) -> Option<&Value> {
+    pub fn value(&self) -> Option<&Value<'a>> {
         self.json.as_ref().ok().map(|parsed| &parsed.value)
     }
 
@@ -52,9 +51,9 @@ pub struct Seen<'a> {
     /// The events, where the body is a stream of them.
     pub stream: Option<EventStream<'a>>,
     /// Its frames in order, `[DONE]` and events with empty data left out.
-    pub frames: Vec<Frame>,
+    pub frames: Vec<Frame<'a>>,
     /// The body as one JSON value, where it is no stream and not empty.
-    pub body: Option<Result<Parsed, serde_json::Error>>,
+    pub body: Option<Result<Parsed<'a>, serde_json::Error>>,
     /// The body as text, replacement characters where it is not UTF-8.
     pub text: Cow<'a, str>,
 }
@@ -71,11 +70,11 @@ impl<'a> Seen<'a> {
         let most = if is_limited(exchange) { ENOUGH } else { usize::MAX };
         for (number, event) in (1..).zip(stream.iter().flat_map(|stream| &stream.events)).take(most) {
             if !event.is_done() && !event.data.is_empty() {
-                frames.push(Frame { number, json: json::parse(&event.data) });
+                frames.push(Frame { number, json: json::parse_cow(&event.data) });
             }
         }
         let text = String::from_utf8_lossy(&exchange.body);
-        let body = (!streamed && !text.trim().is_empty()).then(|| json::parse(&text));
+        let body = (!streamed && !text.trim().is_empty()).then(|| json::parse_cow(&text));
         Self { exchange, chat, context, call, asked, stream, frames, body, text }
     }
 
@@ -107,7 +106,7 @@ impl<'a> Seen<'a> {
     }
 
     /// The body as an object, where it is a successful whole reply.
-    pub fn whole(&self) -> Option<&Value> {
+    pub fn whole(&self) -> Option<&Value<'a>> {
         let value = &self.body.as_ref()?.as_ref().ok()?.value;
         (self.is_success() && value.is_object()).then_some(value)
     }
@@ -165,7 +164,7 @@ fn is_limited(exchange: &Exchange) -> bool {
 }
 
 /// As Python's SDK sees it: null, false, 0 and what is empty are no error.
-pub fn truthy(value: &Value) -> bool {
+pub fn truthy(value: &Value<'_>) -> bool {
     match value {
         Value::Null => false,
         Value::Bool(value) => *value,

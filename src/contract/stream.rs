@@ -1,6 +1,6 @@
 //! Do the chunks of a chat stream make one reply? Envelope, roles, ends, errors, usage.
 
-use serde_json::Value;
+use super::value::{Object, Value};
 
 use super::chat_body::{self, W025};
 use super::finding::{Findings, Spot};
@@ -272,7 +272,7 @@ struct Choice {
 
 struct Walk<'f> {
     /// Id, created and model of the first chunk.
-    first: Option<[Option<&'f Value>; 3]>,
+    first: Option<[Option<&'f Value<'f>>; 3]>,
     /// The fingerprint that came first.
     print: Option<&'f str>,
     choices: Vec<Choice>,
@@ -282,7 +282,7 @@ struct Walk<'f> {
 }
 
 impl<'f> Walk<'f> {
-    fn envelope(&mut self, frame: &Frame, value: &'f Value, seen: &Seen<'_>, out: &mut Findings<'_>) {
+    fn envelope(&mut self, frame: &Frame, value: &'f Value<'f>, seen: &Seen<'_>, out: &mut Findings<'_>) {
         let spot = |key: &str| Spot::event(frame.number).path(key);
         let missing = |key: &str| format!("`{key}` is missing");
         let (id, created, model) = (value.get("id"), value.get("created"), value.get("model"));
@@ -319,8 +319,8 @@ impl<'f> Walk<'f> {
                 let more = value
                     .as_object()
                     .into_iter()
-                    .flatten()
-                    .any(|(key, value)| !PLAIN.contains(&key.as_str()) && !value.is_null());
+                    .flat_map(Object::iter)
+                    .any(|(key, value)| !PLAIN.contains(&key) && !value.is_null());
                 if !usage && !more {
                     out.add(&W054, spot("choices"), "no choices, and no usage", "choices, or usage");
                 }
@@ -354,7 +354,7 @@ impl<'f> Walk<'f> {
         }
     }
 
-    fn choice(&mut self, frame: &Frame, place: usize, choice: &'f Value, out: &mut Findings<'_>) {
+    fn choice(&mut self, frame: &Frame, place: usize, choice: &'f Value<'f>, out: &mut Findings<'_>) {
         let index = choice.get("index").and_then(Value::as_i64);
         let known = index.unwrap_or(i64::try_from(place).unwrap_or(i64::MAX));
         let spot = |key: &str| {
@@ -387,7 +387,7 @@ impl<'f> Walk<'f> {
                 out.add(&W060, spot(&format!("delta.{key}")), format!("`{key}` is {}", json::kind(other)), "a string or null");
             }
         }
-        let brings = delta.iter().any(|(key, value)| BRINGS.contains(&key.as_str()) && super::seen::truthy(value));
+        let brings = delta.iter().any(|(key, value)| BRINGS.contains(&key) && super::seen::truthy(value));
         let at = self.choices.iter().position(|choice| choice.index == known).unwrap_or_else(|| {
             self.choices.push(Choice { index: known, begun: frame.number, deltas: 0, role: false });
             self.choices.len() - 1

@@ -1,6 +1,6 @@
 //! Does a chat stream end as it should: finish reasons, errors, usage, and nothing after them?
 
-use serde_json::Value;
+use super::value::Value;
 
 use super::asked::Call;
 use super::chat_body::REASONS;
@@ -182,7 +182,7 @@ pub(super) struct Flow<'f> {
     /// Choices with their finish.
     choices: Vec<Ending<'f>>,
     /// Event, usage, and whether choices stood beside it.
-    usages: Vec<(u64, &'f Value, bool)>,
+    usages: Vec<(u64, &'f Value<'f>, bool)>,
     /// Events that finish a choice after an error, or bring more after its finish.
     late: Vec<Late>,
     /// Whether anything of an answer came before the first error.
@@ -214,7 +214,7 @@ impl<'f> Flow<'f> {
         self.error.get_or_insert(number);
     }
 
-    pub(super) fn usage(&mut self, number: u64, frame: &'f Value) {
+    pub(super) fn usage(&mut self, number: u64, frame: &'f Value<'f>) {
         if let Some(usage) = frame.get("usage").filter(|usage| !usage.is_null()) {
             let beside = frame.get("choices").and_then(Value::as_array).is_some_and(|choices| !choices.is_empty());
             self.usages.push((number, usage, beside));
@@ -222,7 +222,7 @@ impl<'f> Flow<'f> {
     }
 
     /// Takes a choice of a chunk; `brings` says whether its delta holds a part of the answer.
-    pub(super) fn choice(&mut self, number: u64, index: i64, choice: &'f Value, brings: bool) {
+    pub(super) fn choice(&mut self, number: u64, index: i64, choice: &'f Value<'f>, brings: bool) {
         let with_usage = self.usages.last().is_some_and(|(event, ..)| *event == number);
         self.answered |= brings && self.error.is_none();
         let at = self.choices.iter().position(|known| known.index == index).unwrap_or_else(|| {

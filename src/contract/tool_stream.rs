@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use super::value::Value;
 
 use super::finding::{Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
@@ -102,7 +102,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     holes(&heads, out);
 }
 
-fn part<'f>(fragment: &'f Value, key: &str) -> Option<&'f str> {
+fn part<'f>(fragment: &'f Value<'f>, key: &str) -> Option<&'f str> {
     let value = match key {
         "id" => fragment.get("id"),
         _ => fragment.get("function").or_else(|| fragment.get("custom"))?.get(key),
@@ -111,7 +111,7 @@ fn part<'f>(fragment: &'f Value, key: &str) -> Option<&'f str> {
 }
 
 /// W091.
-fn begin(fragment: &Value, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) -> Head {
+fn begin(fragment: &Value<'_>, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) -> Head {
     let head = Head { id: part(fragment, "id").map(str::to_owned), name: part(fragment, "name").map(str::to_owned) };
     for (there, what) in [(head.id.is_some(), "id"), (head.name.is_some(), "name")] {
         if !there {
@@ -122,7 +122,7 @@ fn begin(fragment: &Value, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) 
 }
 
 /// W092, and W093 where the fragment is the head of another call.
-fn go_on(head: &mut Head, fragment: &Value, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) {
+fn go_on(head: &mut Head, fragment: &Value<'_>, spot: &dyn Fn(&str) -> Spot, out: &mut Findings<'_>) {
     let (id, name) = (part(fragment, "id"), part(fragment, "name"));
     let other = |known: &Option<String>, now: Option<&str>| known.is_some() && now.is_some() && known.as_deref() != now;
     if other(&head.id, id) && name.is_some() {

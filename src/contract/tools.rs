@@ -419,7 +419,7 @@ fn has_function_call(seen: &Seen<'_>) -> bool {
     let mut choices = values.filter_map(|value| value.get("choices")?.as_array()).flatten();
     choices.any(|choice| {
         let part = choice.get("message").or_else(|| choice.get("delta"));
-        part.and_then(|part| part.get("function_call")).is_some_and(Value::is_object)
+        part.and_then(|part| part.get("function_call")).is_some_and(super::Value::is_object)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Does usage add up, within itself and with what came and was asked?
 
-use serde_json::Value;
+use super::value::Value;
 
 use super::finding::{Findings, Spot};
 use super::json;
@@ -111,18 +111,20 @@ pub(super) static W242: Rule = Rule {
     breaks: "max_tokens: 64, completion_tokens: 8, finish_reason: length",
 };
 
+/// The usage of a whole reply or of an event.
+fn usage<'v, 't>(event: Option<u64>, value: &'v Value<'t>) -> Option<(Spot, &'v Value<'t>)> {
+    let raw = value.get("usage").filter(|usage| !usage.is_null())?;
+    Some((event.map_or_else(Spot::whole, Spot::event), raw))
+}
+
 /// Checks one exchange.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     if !seen.is_chat() || seen.chat.error.is_some() || seen.chat.choices.is_empty() {
         return;
     }
-    let came = |event: Option<u64>, value: &'_ Value| -> Option<(Spot, Value)> {
-        let raw = value.get("usage").filter(|usage| !usage.is_null())?;
-        Some((event.map_or_else(Spot::whole, Spot::event), raw.clone()))
-    };
-    let all: Vec<(Spot, Value)> = match &seen.body {
-        Some(Ok(parsed)) => came(None, &parsed.value).into_iter().collect(),
-        _ => seen.frames.iter().filter_map(|frame| came(Some(frame.number), frame.value()?)).collect(),
+    let all: Vec<(Spot, &Value)> = match &seen.body {
+        Some(Ok(parsed)) => usage(None, &parsed.value).into_iter().collect(),
+        _ => seen.frames.iter().filter_map(|frame| usage(Some(frame.number), frame.value()?)).collect(),
     };
     for (spot, raw) in &all {
         if !raw.is_object() {
@@ -161,7 +163,7 @@ fn below(spot: &Spot, key: &str) -> Spot {
     spot.clone().path(format!("usage.{key}"))
 }
 
-fn types(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
+fn types(raw: &Value<'_>, spot: &Spot, out: &mut Findings<'_>) {
     for key in ["prompt_tokens", "completion_tokens", "total_tokens"] {
         let found = match raw.get(key) {
             Some(value) if value.is_u64() => continue,
@@ -172,7 +174,7 @@ fn types(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
     }
 }
 
-fn details(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
+fn details(raw: &Value<'_>, spot: &Spot, out: &mut Findings<'_>) {
     for (group, parent) in [("prompt_tokens_details", "prompt_tokens"), ("completion_tokens_details", "completion_tokens")] {
         let most = raw.get(parent).and_then(Value::as_u64);
         let Some(details) = raw.get(group).filter(|details| !details.is_null()) else { continue };
@@ -191,7 +193,7 @@ fn details(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
     }
 }
 
-fn sums(raw: &Value, spot: &Spot, out: &mut Findings<'_>) {
+fn sums(raw: &Value<'_>, spot: &Spot, out: &mut Findings<'_>) {
     let count = |key: &str| raw.get(key).and_then(Value::as_u64);
     if let (Some(prompt), Some(completion), Some(total)) =
         (count("prompt_tokens"), count("completion_tokens"), count("total_tokens"))

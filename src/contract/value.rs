@@ -1,0 +1,359 @@
+//! A JSON value as rules read it: [`Value`], borrowed from the text, its objects in the order written.
+//!
+//! A reply of 400 events is 400 values that live for a moment. Maps that hash each key cost more there than all else: objects
+//! here are lists, and looking up a key compares a few short texts.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
+
+/// A JSON value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value<'t> {
+    /// `null`.
+    Null,
+    /// `true`, `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// A string.
+    String(Cow<'t, str>),
+    /// A list.
+    Array(Vec<Value<'t>>),
+    /// An object.
+    Object(Object<'t>),
+}
+
+/// An object: its keys in order, each as often as it was written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
+
+impl<'t> Object<'t> {
+    /// The last value of a key.
+    pub fn get(&self, key: &str) -> Option<&Value<'t>> {
+        self.0.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value)
+    }
+
+    /// Whether it has a key.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
+    /// Whether it has no keys.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keys and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value<'t>)> {
+        self.0.iter().map(|(key, value)| (&**key, value))
+    }
+
+    /// Keys in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(key, _)| &**key)
+    }
+
+    /// Values in order.
+    pub fn values(&self) -> impl Iterator<Item = &Value<'t>> {
+        self.0.iter().map(|(_, value)| value)
+    }
+
+    /// Adds the keys that stand twice, each once.
+    fn twice(&self, out: &mut Vec<String>) {
+        let again = |key: &str, seen: bool| seen && !out.iter().any(|known| known == key);
+        // Comparing all with all is the fastest for the few keys that replies have, and must not be for those that have many.
+        let mut many = HashSet::new();
+        let few = self.0.len() <= 32;
+        let mut found = Vec::new();
+        for (at, (key, _)) in self.0.iter().enumerate() {
+            let seen = if few { self.0[..at].iter().any(|(before, _)| before == key) } else { !many.insert(&**key) };
+            if again(key, seen) && !found.contains(key) {
+                found.push(key.clone());
+            }
+        }
+        out.extend(found.into_iter().map(Cow::into_owned));
+    }
+}
+
+impl<'t> Value<'t> {
+    /// The value of a key of an object.
+    pub fn get(&self, key: &str) -> Option<&Value<'t>> {
+        self.as_object()?.get(key)
+    }
+
+    /// As a text.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Self::String(text) = self { Some(text) } else { None }
+    }
+
+    /// As a boolean.
+    pub fn as_bool(&self) -> Option<bool> {
+        if let Self::Bool(value) = self { Some(*value) } else { None }
+    }
+
+    /// As a whole number.
+    pub fn as_i64(&self) -> Option<i64> {
+        if let Self::Number(number) = self { number.as_i64() } else { None }
+    }
+
+    /// As a whole number that is not negative.
+    pub fn as_u64(&self) -> Option<u64> {
+        if let Self::Number(number) = self { number.as_u64() } else { None }
+    }
+
+    /// As a number.
+    pub fn as_f64(&self) -> Option<f64> {
+        if let Self::Number(number) = self { number.as_f64() } else { None }
+    }
+
+    /// As a list.
+    pub fn as_array(&self) -> Option<&Vec<Value<'t>>> {
+        if let Self::Array(list) = self { Some(list) } else { None }
+    }
+
+    /// As an object.
+    pub fn as_object(&self) -> Option<&Object<'t>> {
+        if let Self::Object(object) = self { Some(object) } else { None }
+    }
+
+    /// Whether it is null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Whether it is a boolean.
+    pub fn is_boolean(&self) -> bool {
+        matches!(self, Self::Bool(_))
+    }
+
+    /// Whether it is a number.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::Number(_))
+    }
+
+    /// Whether it is a whole number.
+    pub fn is_i64(&self) -> bool {
+        self.as_i64().is_some()
+    }
+
+    /// Whether it is a whole number that is not negative.
+    pub fn is_u64(&self) -> bool {
+        self.as_u64().is_some()
+    }
+
+    /// Whether it is a string.
+    pub fn is_string(&self) -> bool {
+        matches!(self, Self::String(_))
+    }
+
+    /// Whether it is a list.
+    pub fn is_array(&self) -> bool {
+        matches!(self, Self::Array(_))
+    }
+
+    /// Whether it is an object.
+    pub fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_))
+    }
+
+    /// What a JSON pointer leads to.
+    pub fn pointer(&self, pointer: &str) -> Option<&Value<'t>> {
+        pointer.split('/').skip(1).try_fold(self, |value, part| {
+            let part = part.replace("~1", "/").replace("~0", "~");
+            match value {
+                Value::Object(object) => object.get(&part),
+                Value::Array(list) => list.get(part.parse::<usize>().ok()?),
+                _ => None,
+            }
+        })
+    }
+
+    /// Adds the keys that stand twice in one object, each once.
+    pub fn twice(&self, out: &mut Vec<String>) {
+        match self {
+            Value::Array(list) => list.iter().for_each(|value| value.twice(out)),
+            Value::Object(object) => {
+                object.values().for_each(|value| value.twice(out));
+                object.twice(out);
+            }
+            _ => {}
+        }
+    }
+
+    /// The same value with texts of its own.
+    pub fn into_owned(self) -> Value<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(value) => Value::Bool(value),
+            Value::Number(number) => Value::Number(number),
+            Value::String(text) => Value::String(own(text)),
+            Value::Array(list) => Value::Array(list.into_iter().map(Value::into_owned).collect()),
+            Value::Object(object) => {
+                Value::Object(Object(object.0.into_iter().map(|(key, value)| (own(key), value.into_owned())).collect()))
+            }
+        }
+    }
+}
+
+impl PartialEq<str> for Value<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == Some(other)
+    }
+}
+
+impl PartialEq<&str> for Value<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == Some(*other)
+    }
+}
+
+impl<'t> From<&'t serde_json::Value> for Value<'t> {
+    fn from(value: &'t serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Bool(*value),
+            serde_json::Value::Number(number) => Self::Number(number.clone()),
+            serde_json::Value::String(text) => Self::String(Cow::Borrowed(text)),
+            serde_json::Value::Array(list) => Self::Array(list.iter().map(Self::from).collect()),
+            serde_json::Value::Object(object) => {
+                Self::Object(Object(object.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), value.into())).collect()))
+            }
+        }
+    }
+}
+
+/// As compact JSON.
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Bool(value) => write!(f, "{value}"),
+            Value::Number(number) => write!(f, "{number}"),
+            Value::String(text) => f.write_str(&quoted(text)),
+            Value::Array(list) => {
+                f.write_str("[")?;
+                for (at, value) in list.iter().enumerate() {
+                    write!(f, "{}{value}", if at > 0 { "," } else { "" })?;
+                }
+                f.write_str("]")
+            }
+            Value::Object(object) => {
+                f.write_str("{")?;
+                for (at, (key, value)) in object.iter().enumerate() {
+                    write!(f, "{}{}:{value}", if at > 0 { "," } else { "" }, quoted(key))?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value<'de>, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value<'de>, E> {
+        Ok(Value::String(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value<'de>, A::Error> {
+        let mut object = Vec::with_capacity(8);
+        while let Some(Key(key)) = entries.next_key()? {
+            object.push((key, entries.next_value()?));
+        }
+        Ok(Value::Object(Object(object)))
+    }
+}
+
+/// A key, borrowed where it has no escapes.
+struct Key<'t>(Cow<'t, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(text)),
+            _ => Err(D::Error::custom("a key that is no string")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"a":[1,-2,1.5,"x",null,true,{"b":{}}],"c":18446744073709551615,"d\n":"\u00e9 \"q\"","e":[]}"#;
+
+    #[test]
+    fn it_reads_and_writes_what_serde_json_does() {
+        let ours: Value = serde_json::from_str(TEXT).expect("JSON");
+        let theirs: serde_json::Value = serde_json::from_str(TEXT).expect("JSON");
+        assert_eq!(ours.to_string(), theirs.to_string());
+        assert_eq!(Value::from(&theirs), ours);
+        assert_eq!(ours.clone().into_owned(), ours);
+        for pointer in ["", "/a", "/a/3", "/a/6/b", "/c", "/d\n", "/a/9", "/none/x"] {
+            let (ours, theirs) = (ours.pointer(pointer), theirs.pointer(pointer));
+            assert_eq!(ours.map(ToString::to_string), theirs.map(ToString::to_string), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn of_keys_that_stand_twice_the_last_counts() {
+        let value: Value = serde_json::from_str(r#"{"a":1,"a":2,"b":3,"a":4}"#).expect("JSON");
+        assert_eq!(value.get("a").and_then(Value::as_i64), Some(4));
+        let keys: String = (0..40).map(|key| format!("\"k{key}\":0,")).collect();
+        let many = format!("{{{keys}\"k7\":1,\"k7\":2}}");
+        let value: Value = serde_json::from_str(&many).expect("JSON");
+        let mut twice = Vec::new();
+        value.twice(&mut twice);
+        assert_eq!(twice, ["k7"]);
+    }
+}
