@@ -10,19 +10,7 @@ use fireassay::tape::{Fault, Relay};
 use fireassay::wire::Request;
 use nix::sys::signal::Signal;
 
-use crate::harness::{Project, Ran, real_servers, signal};
-
-/// The shipped setup with a fixed key, so that other runs can attach to its server.
-const SETUP: &str = r#"name: fixed
-extends: llamacpp
-auth: {bearer: sesame}
-services:
-  server:
-    command:
-      ["<python>", "<assets>/llamacpp_server.py", "-m", "<files>/smollm2-f16.gguf", "--alias", "smollm2", "--host", "127.0.0.1",
-       "--port", "<port>", "-c", "8192", "-np", "4", "-t", "1", "--chat-template-file", "<assets>/templates/fewshot-tools.jinja",
-       "--api-key", "sesame"]
-"#;
+use crate::harness::{FIXED_KEY, Project, Ran, real_servers, signal};
 
 /// A question whose reply is corrupted, and one whose reply is not. Patience is short: a stall must not take a minute.
 const FEATURE: &str = r#"Feature: Faults
@@ -71,7 +59,7 @@ impl Server {
         let wait = format!(
             "Feature: Wait\n  Scenario Outline: Turn <n>\n    When I get \"http://{address}/<n>\"\n    Then the request succeeds\n    Examples:\n      | n |\n{rows}"
         );
-        let owner = Project::new().file("wait.feature", &wait).file("setups/fixed.yaml", SETUP);
+        let owner = Project::new().file("wait.feature", &wait).file("setups/fixed.yaml", FIXED_KEY);
         let child = owner.start(&["run", "wait.feature", "--setup", "fixed", "--concurrency", "1"]);
         let server = owner.wait_for("the server's event", |event| event["event"] == "server");
         let url = server["url"].as_str().expect("an address").to_owned();
@@ -126,7 +114,7 @@ fn a_fault_on_the_wire_fails_its_scenario_and_no_other() {
         };
         let relay =
             Relay::start(&server.url, move |request| if about(request) { fault.clone() } else { Fault::None }).expect("a relay");
-        let guest = Project::new().file("a.feature", FEATURE).file("setups/fixed.yaml", SETUP);
+        let guest = Project::new().file("a.feature", FEATURE).file("setups/fixed.yaml", FIXED_KEY);
         let names = format!("^({}|After)$", case.scenario);
         let began = Instant::now();
         let url = relay.url();

@@ -5,6 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// A setup of the user's own: the shipped one with a fixed key, so that other runs can attach to its server.
+pub const FIXED_KEY: &str = r#"name: fixed
+extends: llamacpp
+auth: {bearer: sesame}
+services:
+  server:
+    command:
+      ["<python>", "<assets>/llamacpp_server.py", "-m", "<files>/smollm2-f16.gguf", "--alias", "smollm2", "--host", "127.0.0.1",
+       "--port", "<port>", "-c", "8192", "-np", "4", "-t", "1", "--chat-template-file", "<assets>/templates/fewshot-tools.jinja",
+       "--api-key", "sesame"]
+"#;
+
 /// A folder with a user's files; removed at the end.
 pub struct Project {
     folder: tempfile::TempDir,

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{Project, listens, port, ran, real_servers, signal, wait};
+use crate::harness::{FIXED_KEY, Project, listens, port, ran, real_servers, signal, wait};
 
 const PARIS: &str = r#"Feature: Capitals
   Scenario: It knows France
@@ -169,18 +169,6 @@ fn repeats_fail_fast_and_an_attached_server() {
     let junit = project.read("j.xml");
     assert!(junit.contains(r#"tests="2" failures="2""#) && junit.contains("rerunFailure"), "{junit}");
 }
-
-/// A setup of the user's own: the shipped one with a fixed key, so that a second run can attach to its server.
-const FIXED_KEY: &str = r#"name: fixed
-extends: llamacpp
-auth: {bearer: sesame}
-services:
-  server:
-    command:
-      ["<python>", "<assets>/llamacpp_server.py", "-m", "<files>/smollm2-f16.gguf", "--alias", "smollm2", "--host", "127.0.0.1",
-       "--port", "<port>", "-c", "8192", "-np", "4", "-t", "1", "--chat-template-file", "<assets>/templates/fewshot-tools.jinja",
-       "--api-key", "sesame"]
-"#;
 
 #[test]
 fn a_running_server_is_attached_to_and_left_alone() {
