@@ -267,6 +267,21 @@ fn bombs_and_abysses_are_refused_at_once() {
     }
     let stairs = (0..5000).fold(String::new(), |stairs, level| stairs + &" ".repeat(level) + "a:\n");
     assert!(mistakes::<Sample>(&stairs)[0].starts_with("101:101 yaml/too-deep"), "{:?}", mistakes::<Sample>(&stairs));
+    let deep = |open: &str, close: &str, count: usize| open.repeat(count) + &close.repeat(count);
+    for (open, close, count, column) in [
+        ("[", "]", 101, 101),
+        ("[", "]", 256, 101),
+        ("[", "]", 50_000, 101),
+        ("{a: ", "}", 50_000, 401),
+        ("[é, ", "]", 300, 401),
+        ("[é,\n", "]", 300, 1),
+        ("[{a: ", "}]", 300, 251),
+        ("- ", "", 300, 201),
+    ] {
+        let shown = mistakes::<Sample>(&deep(open, close, count));
+        let line = if open.ends_with('\n') { 101 } else { 1 };
+        assert!(shown[0].starts_with(&format!("{line}:{column} yaml/too-deep")), "{open}{count}: {shown:?}");
+    }
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
 }
 

@@ -11,6 +11,10 @@ use crate::source::{At, Diagnostic, Diagnostics, FileId, SourceMap};
 /// Deepest nesting of lists and maps that is read.
 pub(super) const DEEPEST: usize = 100;
 
+/// Deepest nesting of `[` and `{` that the parser looks at. It must be deeper than one can write in the 1024 characters that
+/// it looks ahead for a key: else it gives up before it has handed on where the text goes deeper than [`DEEPEST`].
+const LOOKED_AHEAD: usize = 2048;
+
 /// Values that all aliases of a file together may stand for.
 const MOST_ALIASED: u64 = 200_000;
 
@@ -26,7 +30,7 @@ pub(super) struct Tree {
 pub(super) fn parse(map: &SourceMap, file: FileId) -> (Result<Tree, ()>, Diagnostics) {
     let text = map.file(file).text().clone();
     let mut builder = Builder::new(file);
-    let mut parser = Parser::new_from_str(&text);
+    let mut parser = Parser::new_from_str_with_options(&text, granit_parser::options! { flow_nesting_limit: LOOKED_AHEAD });
     while let Some(next) = parser.next_event() {
         let step = match next {
             Ok((event, span)) => builder.event(event, builder.place(span)),
