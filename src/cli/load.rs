@@ -241,7 +241,7 @@ impl Loader<'_> {
     fn read_cases(&mut self, path: &str, at: Option<At>) -> Option<ReadCases> {
         let (loaded, mistakes) = load_cases(self.project, &mut self.map, path);
         let mut broken = mistakes.iter().any(Diagnostic::is_error);
-        self.diagnostics.extend(mistakes.into_iter().map(|one| Diagnostic { at: one.at.or(at), ..one }));
+        self.diagnostics.extend(asked_at(mistakes, at));
         let loaded = loaded?;
         let specs: Vec<(String, CaseSpec)> = match &loaded.spec {
             CaseFile::One(case) => vec![(String::new(), (**case).clone())],
@@ -289,7 +289,8 @@ impl Loader<'_> {
         // A name without a file is said by the compiler, which knows who wrote it.
         let path = path?;
         let (loaded, mistakes) = load_setup(self.project, &mut self.map, &path);
-        self.once(mistakes);
+        let asked = input.suites.iter().find(|suite| suite.spec.default_setup.as_deref() == Some(name));
+        self.once(asked_at(mistakes, asked.and_then(|suite| suite.places.value("/default_setup"))));
         let loaded = loaded?;
         let name = loaded.spec.name.clone();
         if !input.setups.iter().any(|known| known.spec.name == name) {
@@ -320,6 +321,8 @@ impl Loader<'_> {
         for name in unique(&names) {
             let Some(path) = self.project.find(Kind::Profile, &name) else { continue };
             let (loaded, mistakes) = load_profile(self.project, &mut self.map, &path);
+            let asked = input.setups.iter().find(|setup| setup.spec.profile.as_ref() == Some(&name));
+            let mistakes = asked_at(mistakes, asked.and_then(|setup| setup.places.value("/profile")));
             // A profile with mistakes has been told of already.
             let unknown = loaded.as_ref().filter(|_| mistakes.is_empty()).map(unknown_rules);
             self.diagnostics.extend(mistakes.into_iter().chain(unknown.into_iter().flatten()));
@@ -346,6 +349,11 @@ impl Loader<'_> {
         }
         input.tools = Arc::new(tools);
     }
+}
+
+/// Mistakes of a file as a whole (it cannot be read, say) at the place that asks for it.
+fn asked_at(mistakes: Diagnostics, at: Option<At>) -> Diagnostics {
+    mistakes.into_iter().map(|one| Diagnostic { at: one.at.or(at), ..one }).collect()
 }
 
 /// Rules that a profile names and that there are not: an entry of theirs could never show.

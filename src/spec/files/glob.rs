@@ -16,8 +16,9 @@ impl Project {
     ///
     /// For [`Origin::Disk`] files on disk alone; for [`Origin::Builtin`] the built-in ones, each given way to a file of the
     /// same name on disk. Hidden folders, `.fireassay` among them, and the project's `target/` are not looked into unless
-    /// the pattern names them. Links are followed. **Errors**: `file/no-match`, `file/bad-pattern`, `file/symlink-loop`,
-    /// `file/unreadable`, `file/too-many`; without a place.
+    /// the pattern names them. Links are followed. A folder called like a feature or a YAML file, and a link that leads
+    /// nowhere, count as files where the pattern matches them: reading them says what they are. **Errors**: `file/no-match`,
+    /// `file/bad-pattern`, `file/symlink-loop`, `file/unreadable`, `file/too-many`; without a place.
     pub fn glob(&self, pattern: &str, origin: Origin) -> Result<Vec<String>, Diagnostic> {
         let pattern = self.shown(pattern.strip_prefix(BUILTIN).unwrap_or(pattern));
         let matcher = GlobBuilder::new(&pattern)
@@ -35,8 +36,7 @@ impl Project {
     }
 
     fn built_in(&self, matcher: &GlobMatcher) -> Vec<String> {
-        let on_disk = |path: &str| self.root.join(path).is_file();
-        let name = |path: &str| if on_disk(path) { path.to_owned() } else { format!("{BUILTIN}{path}") };
+        let name = |path: &str| if self.is_there(path) { path.to_owned() } else { format!("{BUILTIN}{path}") };
         builtin::paths().filter(|path| matcher.is_match(path)).map(name).collect()
     }
 
@@ -62,12 +62,16 @@ impl Project {
             }
             let entry = match entry {
                 Ok(entry) => entry,
-                Err(error) => match trouble(&error) {
-                    Some(diagnostic) => return Err(diagnostic),
-                    None => continue,
-                },
+                Err(error) => {
+                    if let Some(diagnostic) = trouble(&error) {
+                        return Err(diagnostic);
+                    }
+                    let path = error.path().map(|path| self.under_root(path));
+                    found.extend(path.filter(|path| matcher.is_match(path)));
+                    continue;
+                }
             };
-            if entry.file_type().is_file() {
+            if entry.file_type().is_file() || called_like_a_file(&entry) {
                 let path = self.under_root(entry.path());
                 if matcher.is_match(&path) {
                     found.push(path.clone());
@@ -97,6 +101,12 @@ impl Project {
     }
 }
 
+/// Whether a folder's name ends as those of features and YAML files do.
+fn called_like_a_file(entry: &DirEntry) -> bool {
+    let ending = entry.path().extension().and_then(std::ffi::OsStr::to_str);
+    matches!(ending, Some("feature" | "yaml" | "yml"))
+}
+
 /// The part of a pattern before its first wildcard: whole folders, or the whole path where there is none.
 fn base_of(pattern: &str) -> &str {
     match pattern.find(['*', '?', '[', '{', '\\']) {
@@ -105,7 +115,7 @@ fn base_of(pattern: &str) -> &str {
     }
 }
 
-/// A walk's trouble as a diagnostic; a link that leads nowhere is no trouble until somebody reads it.
+/// A walk's trouble as a diagnostic; a link that leads nowhere is no trouble of the walk: who reads it says so.
 fn trouble(error: &walkdir::Error) -> Option<Diagnostic> {
     let shown = |path: &Path| super::plain(&path.to_string_lossy(), path.is_absolute());
     let path = error.path().map(shown).unwrap_or_default();

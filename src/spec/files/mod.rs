@@ -82,13 +82,14 @@ impl Project {
         Origin::of(map.file(file).name())
     }
 
-    /// All names of a kind, on disk and built in, sorted. Files in sub-folders are not named.
+    /// All names of a kind, on disk and built in, sorted. Files in sub-folders are not named; whatever else is called like a
+    /// file of this kind (a folder, a link that leads nowhere) is, so that reading it says what it is.
     pub fn names(&self, kind: Kind) -> Vec<String> {
         let built_in = builtin::paths().filter_map(|path| stem_in(path, kind.folder()).map(str::to_owned));
         let mut names: BTreeSet<String> = built_in.collect();
         // A folder that is absent, or may not be listed, names nothing; reading a file of it says why.
         let entries = std::fs::read_dir(self.root.join(kind.folder())).into_iter().flatten().flatten();
-        for entry in entries.filter(|entry| entry.path().is_file()) {
+        for entry in entries {
             let path = format!("{}/{}", kind.folder(), entry.file_name().to_string_lossy());
             names.extend(stem_in(&path, kind.folder()).map(str::to_owned));
         }
@@ -101,15 +102,19 @@ impl Project {
             return None;
         }
         let paths = ["yaml", "yml"].map(|end| format!("{}/{name}.{end}", kind.folder()));
-        let on_disk = paths.iter().find(|path| self.root.join(path).is_file()).cloned();
+        let on_disk = paths.iter().find(|path| self.is_there(path)).cloned();
         on_disk.or_else(|| paths.iter().find(|path| builtin::has(path)).map(|path| format!("{BUILTIN}{path}")))
     }
 
     /// A second file on disk that would be the same name of this kind: `NAME.yml` beside `NAME.yaml`.
     pub fn shadowed(&self, kind: Kind, name: &str) -> Option<String> {
         let [first, second] = ["yaml", "yml"].map(|end| format!("{}/{name}.{end}", kind.folder()));
-        let on_disk = |path: &str| self.root.join(path).is_file();
-        (on_disk(&first) && on_disk(&second)).then_some(second)
+        (self.is_there(&first) && self.is_there(&second)).then_some(second)
+    }
+
+    /// Whether something of that name is on disk, be it a file or not.
+    fn is_there(&self, path: &str) -> bool {
+        self.root.join(path).symlink_metadata().is_ok()
     }
 
     /// The path of a file that is named in another, relative to that one: `data/x.csv` in `cases/a.yaml` is `cases/data/x.csv`.

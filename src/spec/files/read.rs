@@ -13,7 +13,7 @@ const LARGEST: u64 = 64 << 20;
 impl Project {
     /// Reads one file (`suites/base.yaml`), disk first, and adds it to the map.
     ///
-    /// **Errors**: `file/not-found`, `file/too-big` (more than 64 MiB), `file/unreadable`, without a place;
+    /// **Errors**: `file/not-found`, `file/is-folder`, `file/too-big` (more than 64 MiB), `file/unreadable`, without a place;
     /// `file/not-utf8`, `file/not-text` (a NUL byte), at their place where one is known.
     pub fn read(&self, map: &mut SourceMap, path: &str) -> Result<FileId, Diagnostic> {
         let shown = self.shown(path.strip_prefix(BUILTIN).unwrap_or(path));
@@ -50,11 +50,21 @@ fn on_disk(path: &Path, shown: &str) -> Result<Option<Vec<u8>>, Diagnostic> {
     let unreadable = |why: &str| Diagnostic::error("file/unreadable", None, format!("`{shown}` cannot be read: {why}"));
     let meta = match std::fs::metadata(path) {
         Ok(meta) => meta,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            let Ok(target) = std::fs::read_link(path) else { return Ok(None) };
+            let help = "mend the link, or remove it".to_owned();
+            return Err(unreadable(&format!("it is a link to `{}`, which is not there", target.display())).help(help));
+        }
         Err(error) => return Err(unreadable(&error.to_string())),
     };
     if meta.is_dir() {
-        return Err(unreadable("it is a folder"));
+        let ending = shown.rsplit_once('.').map_or("", |(_, ending)| ending);
+        let help = match ending {
+            "feature" | "yaml" | "yml" => format!("rename the folder to a name without `.{ending}`, or move it away"),
+            _ => "name a file in it".to_owned(),
+        };
+        let message = format!("`{shown}` is a folder, where a file is expected");
+        return Err(Diagnostic::error("file/is-folder", None, message).help(help));
     }
     if !meta.is_file() {
         return Err(unreadable("it is not a regular file"));

@@ -46,7 +46,7 @@ fn what_cannot_be_read_says_why() {
     assert!(read("bad.yaml").contains("`bad.yaml` is not UTF-8: byte 3 (line 2) begins no character"));
     assert!(read("wide.yaml").contains("UTF-16"));
     assert!(read("nul.yaml").contains("`nul.yaml` holds a NUL byte"));
-    assert!(read("suites").contains("it is a folder"));
+    assert!(read("suites").contains("`suites` is a folder, where a file is expected"));
     let missing = read("suites/bsae.yaml");
     assert!(missing.contains("file/not-found") && missing.contains("did you mean `suites/base.yaml`?"), "{missing}");
     assert!(read("suites/base.yaml/x").contains("file/not-found"));
@@ -55,6 +55,8 @@ fn what_cannot_be_read_says_why() {
     assert!(read("big.yaml").contains("`big.yaml` has 65 MiB; at most 64 MiB are read"));
     std::os::unix::fs::symlink("loop.yaml", folder.path().join("loop.yaml")).expect("a link");
     assert!(read("loop.yaml").contains("file/unreadable"));
+    std::os::unix::fs::symlink("gone.yaml", folder.path().join("dangling.yaml")).expect("a link");
+    assert!(read("dangling.yaml").contains("`dangling.yaml` cannot be read: it is a link to `gone.yaml`, which is not there"));
 }
 
 #[test]
@@ -84,7 +86,11 @@ fn a_built_in_file_is_found_behind_the_disk_and_gives_way_to_it() {
 fn names_are_those_of_disk_and_binary_together() {
     let (_folder, project) =
         project(&[("tools/zz_mine.yaml", b""), ("tools/aa.yml", b""), ("tools/.hidden.yaml", b""), ("tools/README.md", b"")]);
+    std::fs::create_dir(project.root.join("tools/folder.yaml")).expect("a folder");
+    std::os::unix::fs::symlink("nowhere", project.root.join("tools/link.yaml")).expect("a link");
     let names = project.names(Kind::Tool);
+    assert!(["folder", "link"].iter().all(|name| names.iter().any(|known| known == name)), "{names:?}");
+    assert_eq!(project.find(Kind::Tool, "folder").as_deref(), Some("tools/folder.yaml"));
     let built_in = stem_in(some_builtin(), "tools").expect("a tool");
     assert_eq!((names.first().map(String::as_str), names.last().map(String::as_str)), (Some("aa"), Some("zz_mine")));
     assert!(names.iter().any(|name| name == built_in) && !names.iter().any(|name| name.contains("hidden")));
@@ -109,6 +115,10 @@ fn patterns_are_sorted_and_leave_hidden_folders_and_the_build_alone() {
         assert_eq!(project.glob(pattern, Origin::Disk).expect(pattern), all, "{pattern}");
     }
     assert_eq!(project.glob("features/*.feature", Origin::Disk).expect("one"), ["features/a.feature"]);
+    std::fs::create_dir(project.root.join("features/z.feature")).expect("a folder");
+    let with_folder = ["features/a.feature", "features/z.feature"];
+    assert_eq!(project.glob("features/*.feature", Origin::Disk).expect("both"), with_folder, "a reader says what it is");
+    assert_eq!(project.glob("features/*", Origin::Disk).expect("both"), with_folder, "a plain folder is none");
     assert_eq!(project.glob("features/a.feature", Origin::Disk).expect("itself"), ["features/a.feature"]);
     let shown = refused(project.glob("features/b/*.fature", Origin::Disk));
     assert!(shown.contains("no file matches `features/b/*.fature`"), "{shown}");
@@ -126,7 +136,7 @@ fn links_are_followed_and_their_loops_refused() {
     link("../real", "features/linked");
     link("nowhere", "features/broken.feature");
     let found = project.glob("features/**/*.feature", Origin::Disk).expect("found");
-    assert_eq!(found, ["features/b.feature", "features/linked/a.feature"]);
+    assert_eq!(found, ["features/b.feature", "features/broken.feature", "features/linked/a.feature"], "a reader says why not");
     link("..", "features/up");
     assert!(refused(project.glob("features/**/*.feature", Origin::Disk)).contains("file/symlink-loop"));
     std::fs::remove_file(folder.path().join("features/up")).expect("removed");
