@@ -5,8 +5,8 @@ use crate::event::{Mismatch, RunEvent, StepOutcome, Whose};
 use super::RunSummary;
 
 /// Names of all stored runs.
-pub(super) const RUNS: [&str; 8] =
-    ["passing", "failing", "flaky", "known_stale", "errored_stack", "skipped", "interrupted", "wire"];
+pub(super) const RUNS: [&str; 9] =
+    ["passing", "failing", "flaky", "known_stale", "errored_stack", "no_server", "skipped", "interrupted", "wire"];
 
 /// The events of a stored run.
 #[track_caller]

@@ -194,6 +194,12 @@ impl ScenarioSummary {
         self.detail.as_ref().map_or(&[], |detail| &detail.tries)
     }
 
+    /// Whether it was planned and never began: its one try has a trouble of its own and no step that was reached.
+    pub fn never_ran(&self) -> bool {
+        let not_run = |one: &Try| one.trouble.as_ref().is_some_and(|trouble| trouble.kind == "infra.not_run");
+        self.outcome == Outcome::Errored && self.last_try().is_some_and(not_run)
+    }
+
     /// The try that counts, where it was kept.
     pub fn last_try(&self) -> Option<&Try> {
         self.tries().last()
@@ -227,6 +233,13 @@ impl CellSummary {
     /// Planned scenarios without an end.
     pub fn missing(&self) -> u64 {
         self.plan.planned.saturating_sub(self.scenarios.len() as u64)
+    }
+
+    /// Whether the trouble of this cell is why a scenario of it did not run.
+    pub fn kept_from_running(&self, scenario: &ScenarioSummary) -> bool {
+        let same = |one: &Trouble, own: &Trouble| own.message.strip_prefix("not run: ") == Some(&one.message);
+        let own = scenario.last_try().filter(|_| scenario.never_ran()).and_then(|last| last.trouble.as_ref());
+        self.trouble.as_ref().zip(own).is_some_and(|(one, own)| same(one, own))
     }
 
     /// Counts as they stand when nothing more comes: what is missing is errored, or skipped with the whole cell.

@@ -65,13 +65,15 @@ impl<'a> Page<'a> {
         out.push(self.paint.tone(tone, &format!("{word} ({count})")));
     }
 
-    /// Blocks for the first of each cause; those that share a trouble with an earlier one are lines below it.
+    /// Blocks for the first of each cause; those that share a trouble with an earlier one are lines below it. What a cell
+    /// kept from running is counted with its trouble.
     fn blocks_of(&self, out: &mut Vec<String>, outcome: Outcome) {
-        let all: Vec<_> = self.of(outcome).collect();
+        let mut all: Vec<_> = self.of(outcome).collect();
         if all.is_empty() {
             return;
         }
         self.heading(out, outcome, outcome.word(), all.len());
+        all.retain(|(cell, scenario)| !cell.kept_from_running(scenario));
         let mut order: Vec<Vec<(&CellSummary, &ScenarioSummary)>> = Vec::new();
         let mut by_cause: HashMap<String, usize> = HashMap::new();
         for (cell, scenario) in all {
@@ -111,8 +113,11 @@ impl<'a> Page<'a> {
             out.push(format!("{} {}", self.paint.tone(Tone::Hindered, "!"), self.paint.tone(Tone::Strong, &name)));
             let words = wrap(&trouble.message, self.blocks.width.saturating_sub(4));
             out.extend(words.iter().map(|line| format!("  {}", self.paint.tone(Tone::Hindered, line))));
-            if cell.missing() > 0 {
-                out.push(format!("  {} planned scenarios did not run", cell.missing()));
+            let kept = cell.scenarios.iter().filter(|scenario| cell.kept_from_running(scenario)).count() as u64;
+            match kept + cell.missing() {
+                0 => {}
+                1 => out.push("  1 planned scenario did not run".to_owned()),
+                count => out.push(format!("  {count} planned scenarios did not run")),
             }
             let detail: Vec<&str> = trouble.detail.lines().collect();
             let bar = self.paint.tone(Tone::Quiet, "│");

@@ -78,14 +78,31 @@ impl Default for ConsoleOptions {
     }
 }
 
-/// Passes and skips of one feature that have not been told.
+/// Scenarios of one feature that are counted, and have not been told: passes, skips, and what its cell kept from running.
 #[derive(Debug)]
 struct Passes {
     classname: Arc<str>,
     file: Arc<str>,
     passed: u64,
     skipped: u64,
+    not_run: u64,
     took_us: u64,
+}
+
+impl Passes {
+    /// `3 passed, 1 skipped`, and what it comes to.
+    fn words(&self) -> (String, Outcome) {
+        let counts = [(self.passed, "passed"), (self.skipped, "skipped"), (self.not_run, "not run")];
+        let words: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let took = if self.passed > 0 { format!("  {}", duration(self.took_us)) } else { String::new() };
+        let outcome = match (self.passed, self.not_run) {
+            (0, 0) => Outcome::Skipped,
+            (_, 0) => Outcome::Passed,
+            _ => Outcome::Errored,
+        };
+        (words.join(", ") + &took, outcome)
+    }
 }
 
 /// The console of a run. Give it every event, together with the summary that has taken the event in.
@@ -165,7 +182,8 @@ impl Console {
             RunEvent::ScenarioFinished(end) => self.scenario(&mut lines, summary, end),
             RunEvent::CellFinished { cell, took_us, trouble, skipped, .. } => {
                 self.tell_passes(&mut lines, |_| true);
-                if let Some(trouble) = trouble {
+                // Where there is one cell only, the end follows at once and says it.
+                if let Some(trouble) = trouble.as_ref().filter(|_| summary.cells.len() > 1) {
                     let words = format!("! {}", one_line(&trouble.message, 400));
                     lines.push(format!("  {}", self.paint.tone(Tone::Hindered, &visible(&words))));
                 }
@@ -242,7 +260,7 @@ impl Console {
             return;
         }
         let Some(scenario) = cell.scenarios.last().filter(|scenario| scenario.id == end.id) else { return };
-        let counts = matches!(end.outcome, Outcome::Passed | Outcome::Skipped);
+        let counts = matches!(end.outcome, Outcome::Passed | Outcome::Skipped) || scenario.never_ran();
         if counts && self.options.verbosity != Verbosity::Verbose {
             self.count(scenario);
         } else {
@@ -281,11 +299,15 @@ impl Console {
     fn count(&mut self, scenario: &ScenarioSummary) {
         let at = self.passes.iter().position(|passes| passes.classname == scenario.classname).unwrap_or_else(|| {
             let (classname, file) = (Arc::clone(&scenario.classname), Arc::clone(&scenario.at.file));
-            self.passes.push(Passes { classname, file, passed: 0, skipped: 0, took_us: 0 });
+            self.passes.push(Passes { classname, file, passed: 0, skipped: 0, not_run: 0, took_us: 0 });
             self.passes.len() - 1
         });
         let passes = &mut self.passes[at];
-        *(if scenario.outcome == Outcome::Passed { &mut passes.passed } else { &mut passes.skipped }) += 1;
+        *match scenario.outcome {
+            Outcome::Passed => &mut passes.passed,
+            Outcome::Skipped => &mut passes.skipped,
+            _ => &mut passes.not_run,
+        } += 1;
         passes.took_us += scenario.took_us;
     }
 
@@ -294,13 +316,8 @@ impl Console {
         self.passes.retain(|passes| {
             let now = ready(passes);
             if now {
-                let took = duration(passes.took_us);
-                let quiet = match (passes.passed, passes.skipped) {
-                    (passed, 0) => format!("{passed} passed  {took}"),
-                    (0, skipped) => format!("{skipped} skipped"),
-                    (passed, skipped) => format!("{passed} passed, {skipped} skipped  {took}"),
-                };
-                let (mark, tone) = outcome_mark(if passes.passed > 0 { Outcome::Passed } else { Outcome::Skipped });
+                let (quiet, outcome) = passes.words();
+                let (mark, tone) = outcome_mark(outcome);
                 lines.push(format!(
                     "  {} {}  {}",
                     paint.tone(tone, mark),

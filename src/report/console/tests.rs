@@ -52,6 +52,15 @@ fn verbose_has_a_line_for_every_scenario_and_quiet_the_verdict_only() {
 }
 
 #[test]
+fn without_a_server_the_cell_says_why_once() {
+    let text = shown("no_server", ConsoleOptions::default());
+    assert_eq!(text.matches("nothing answers at").count(), 1, "{text}");
+    assert!(text.contains("features/smoke.feature  5 not run") && text.contains("errored (5)"), "{text}");
+    let verbose = shown("no_server", ConsoleOptions { verbosity: Verbosity::Verbose, ..Default::default() });
+    assert_eq!(verbose.matches("not run: nothing answers at").count(), 5, "{verbose}");
+}
+
+#[test]
 fn colours_mark_without_changing_a_word() {
     let options = ConsoleOptions { color: true, width: 72, ..Default::default() };
     let (plain, colored) = (ConsoleOptions { color: false, ..options }, shown("failing", options));
