@@ -77,8 +77,94 @@ fn collect<'a, C: StepConstructor<World> + 'a>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{HashMap, HashSet, VecDeque};
+
+    use regex_automata::hybrid::LazyStateID;
+    use regex_automata::hybrid::dfa::{Cache, DFA};
+    use regex_automata::{Anchored, Input};
+
     use super::*;
     use crate::plan::Found;
+
+    /// An expression as an automaton that is walked byte by byte.
+    struct Automaton {
+        dfa: DFA,
+        cache: Cache,
+    }
+
+    impl Automaton {
+        fn new(pattern: &str) -> Self {
+            // States are compared, so none may be forgotten.
+            let config = DFA::config().cache_capacity(64 << 20).minimum_cache_clear_count(Some(0));
+            let dfa = DFA::builder().configure(config).build(pattern).expect("a pattern of ours");
+            let cache = dfa.create_cache();
+            Self { dfa, cache }
+        }
+
+        fn start(&mut self) -> LazyStateID {
+            let from = Input::new("").anchored(Anchored::Yes);
+            self.dfa.start_state_forward(&mut self.cache, &from).expect("it begins")
+        }
+
+        /// Where a byte leads; nowhere once nothing can match any more.
+        fn next(&mut self, state: LazyStateID, byte: u8) -> Option<LazyStateID> {
+            let next = self.dfa.next_state(&mut self.cache, state, byte).expect("the cache holds all");
+            (!next.is_dead()).then_some(next)
+        }
+
+        fn matches(&mut self, state: LazyStateID) -> bool {
+            self.dfa.next_eoi_state(&mut self.cache, state).expect("the cache holds all").is_match()
+        }
+    }
+
+    /// The shortest text that both expressions match: both automata are walked side by side, through every pair of states.
+    fn said_by_both(one: &mut Automaton, other: &mut Automaton) -> Option<String> {
+        let start = (one.start(), other.start());
+        let mut came: HashMap<_, ((LazyStateID, LazyStateID), u8)> = HashMap::new();
+        let (mut seen, mut todo) = (HashSet::from([start]), VecDeque::from([start]));
+        while let Some(at) = todo.pop_front() {
+            if one.matches(at.0) && other.matches(at.1) {
+                let path = std::iter::successors(came.get(&at), |(before, _)| came.get(before));
+                let mut text: Vec<u8> = path.map(|(_, byte)| *byte).collect();
+                text.reverse();
+                return Some(String::from_utf8_lossy(&text).into_owned());
+            }
+            for byte in 0..=u8::MAX {
+                let Some(next) = one.next(at.0, byte) else { continue };
+                let Some(next) = other.next(at.1, byte).map(|other| (next, other)) else { continue };
+                if seen.insert(next) {
+                    came.insert(next, (at, byte));
+                    todo.push_back(next);
+                }
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn two_sentences_that_overlap_are_found_with_a_text_that_both_say() {
+        let said = |one: &str, other: &str| said_by_both(&mut Automaton::new(one), &mut Automaton::new(other));
+        assert_eq!(said("^the tools (.*)$", "^the tools are strict$").as_deref(), Some("the tools are strict"));
+        assert_eq!(said(r#"^I ask ("[^"]*")$"#, r"^I ask (.*) ([0-9]+)$").as_deref(), None);
+        assert_eq!(said(r#"^I ask ("[^"]*".*)$"#, r"^I ask (.*) ([0-9]+)$").as_deref(), Some("I ask \"\" 0"));
+    }
+
+    /// So no feature can hold an ambiguous step: only sentences of an embedding crate can make one.
+    #[test]
+    fn no_text_whatever_is_said_by_two_sentences() {
+        let catalogue = catalogue();
+        let mut all: Vec<(&str, Automaton)> =
+            catalogue.iter().map(|(_, def)| (def.sentence, Automaton::new((def.regex)().as_str()))).collect();
+        let mut overlaps = Vec::new();
+        for later in 1..all.len() {
+            let (before, rest) = all.split_at_mut(later);
+            let (sentence, automaton) = &mut rest[0];
+            for (other, known) in before {
+                overlaps.extend(said_by_both(known, automaton).map(|text| format!("`{text}`: `{other}`, `{sentence}`")));
+            }
+        }
+        assert!(all.len() > 100 && overlaps.is_empty(), "{} overlaps:\n{}", overlaps.len(), overlaps.join("\n"));
+    }
 
     #[test]
     fn every_example_is_found_by_its_own_sentence_alone() {
