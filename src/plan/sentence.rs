@@ -177,7 +177,7 @@ impl<'a> Finder<'a> {
             } else {
                 Diagnostic::error(mistake.code, at, mistake.message)
             };
-            self.say(diagnostic.help(mistake.help));
+            self.say(diagnostic.help(mistake.help).rule(mistake.rule));
         }
     }
 

@@ -27,7 +27,7 @@ fn check_one(tool: &ToolSpec, places: &Places, diagnostics: &mut Diagnostics) {
         for odd in strict_lint(schema).into_iter().filter(|_| tool.strict) {
             let pointer = if odd.pointer.is_empty() { String::from("/type") } else { odd.pointer };
             let at = places.key(&format!("/input_schema{pointer}"));
-            diagnostics.push(Diagnostic::warning("tool/not-strict", at, odd.message));
+            diagnostics.push(Diagnostic::warning("tool/not-strict", at, odd.message).rule("W105"));
         }
     }
     let output = tool.output_schema.as_ref().filter(|schema| schema.is_object() || schema.is_boolean());
@@ -42,14 +42,17 @@ fn check_one(tool: &ToolSpec, places: &Places, diagnostics: &mut Diagnostics) {
 }
 
 fn compiled(value: &Value, root: &str, places: &Places, diagnostics: &mut Diagnostics) -> Option<Schema> {
+    // The rule is about what is offered to a server.
+    let rule = (root == "/input_schema").then_some("W104");
     for odd in lint(value) {
         let at = places.key(&format!("{root}{}", odd.pointer));
-        diagnostics.push(Diagnostic::warning("tool/bad-schema", at, odd.message));
+        diagnostics.push(Diagnostic::warning("tool/bad-schema", at, odd.message).rule(rule));
     }
     let bad = bad_references(value);
     for one in &bad {
         let at = places.value(&format!("{root}{}", one.pointer));
-        diagnostics.push(Diagnostic::error("tool/bad-schema", at, format!("`{}` is not usable: {}", &root[1..], one.message)));
+        let message = format!("`{}` is not usable: {}", &root[1..], one.message);
+        diagnostics.push(Diagnostic::error("tool/bad-schema", at, message).rule(rule));
     }
     if !bad.is_empty() {
         return None;
@@ -58,11 +61,12 @@ fn compiled(value: &Value, root: &str, places: &Places, diagnostics: &mut Diagno
         .map_err(|SchemaError { pointer, message }| {
             let at = places.value(&format!("{root}{pointer}"));
             let word = value.pointer(&pointer).and_then(Value::as_str).filter(|_| pointer.ends_with("/type"));
-            diagnostics.push(match word {
+            let diagnostic = match word {
                 Some(word) => Diagnostic::error("tool/bad-schema", at, format!("`{word}` is not a type of JSON Schema"))
                     .help(did_you_mean(word, TYPES)),
                 None => Diagnostic::error("tool/bad-schema", at, format!("`{}` is not usable: {message}", &root[1..])),
-            });
+            };
+            diagnostics.push(diagnostic.rule(rule));
         })
         .ok()
 }
@@ -70,17 +74,17 @@ fn compiled(value: &Value, root: &str, places: &Places, diagnostics: &mut Diagno
 /// Every scripted result is one that the tool may give; of an MCP result, its structured content is.
 fn results(tool: &ToolSpec, schema: &Schema, places: &Places, diagnostics: &mut Diagnostics) {
     for (index, one) in tool.returns.iter().enumerate() {
-        let (result, pointer) = match (&one.result, &one.mcp) {
-            (Some(result), _) => (result, "result"),
+        let (result, pointer, broken) = match (&one.result, &one.mcp) {
+            (Some(result), _) => (result, "result", "W109"),
             (None, Some(mcp)) if is_error(mcp) => continue,
             (None, Some(mcp)) => {
                 let Some(content) = mcp.get("structuredContent") else {
                     let at = places.key(&format!("/returns/{index}/mcp"));
                     let message = "the tool declares an `output_schema`, and this result has no `structuredContent`";
-                    diagnostics.push(Diagnostic::error("tool/bad-result", at, message));
+                    diagnostics.push(Diagnostic::error("tool/bad-result", at, message).rule("W107"));
                     continue;
                 };
-                (content, "mcp/structuredContent")
+                (content, "mcp/structuredContent", "W107")
             }
             (None, None) => continue,
         };
@@ -88,7 +92,7 @@ fn results(tool: &ToolSpec, schema: &Schema, places: &Places, diagnostics: &mut 
             let at = places.value(&format!("/returns/{index}/{pointer}{}", fault.at));
             let message = format!("the result does not fit `output_schema`: {}", fault.message);
             let rule = places.value(&format!("/output_schema{}", fault.rule));
-            let diagnostic = Diagnostic::error("tool/bad-result", at, message);
+            let diagnostic = Diagnostic::error("tool/bad-result", at, message).rule(broken);
             diagnostics.push(match rule {
                 Some(rule) => diagnostic.note(rule, "this rule"),
                 None => diagnostic,
@@ -110,7 +114,7 @@ fn text_copy(mcp: &Value, pointer: &str, places: &Places, diagnostics: &mut Diag
     if !texts.is_empty() && !texts.iter().any(same) {
         let at = places.key(&format!("{pointer}/content"));
         let message = "no text of the result is a copy of its `structuredContent`";
-        diagnostics.push(Diagnostic::warning("tool/text-copy", at, message));
+        diagnostics.push(Diagnostic::warning("tool/text-copy", at, message).rule("W108"));
     }
 }
 
@@ -122,6 +126,8 @@ pub(super) struct StepMistake {
     pub word: String,
     pub message: String,
     pub help: Option<String>,
+    /// The wire rule that says why.
+    pub rule: Option<&'static str>,
 }
 
 /// What a step says of tools, held against their files: names that exist, results that fit, schemas that can be strict.
@@ -157,6 +163,7 @@ pub(super) fn of_step(sentence: &str, values: &[&str], doc: Option<&str>, tools:
                 .take(1)
                 .map(|odd| StepMistake {
                     warns: true,
+                    rule: Some("W105"),
                     ..mistake("schema/not-strict", "", format!("{}{}", show(&odd.pointer), odd.message))
                 })
                 .collect()
@@ -166,7 +173,7 @@ pub(super) fn of_step(sentence: &str, values: &[&str], doc: Option<&str>, tools:
 }
 
 fn mistake(code: Code, word: &str, message: String) -> StepMistake {
-    StepMistake { code, warns: false, word: word.to_owned(), message, help: None }
+    StepMistake { code, warns: false, word: word.to_owned(), message, help: None, rule: None }
 }
 
 /// The tools that a step offers: each exists, and none stands twice.
@@ -199,7 +206,7 @@ fn misfit(name: &str, result: &str, tools: &[Arc<ToolSpec>]) -> Option<StepMista
     let schema = Schema::compile(tool.output_schema.as_ref()?).ok()?;
     let fault = schema.validate(&serde_json::from_str(result).ok()?).into_iter().next()?;
     let message = format!("the result does not fit the `output_schema` of `{name}`: {fault}");
-    Some(mistake("tool/bad-result", result, message))
+    Some(StepMistake { rule: Some("W109"), ..mistake("tool/bad-result", result, message) })
 }
 
 #[cfg(test)]

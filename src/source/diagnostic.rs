@@ -31,6 +31,8 @@ pub struct Diagnostic {
     pub notes: Vec<(Option<At>, String)>,
     /// The next move ("did you mean `setup`?").
     pub help: Option<String>,
+    /// Id of the wire rule that says why (`W104`), where there is one: `fireassay rules ID` explains it.
+    pub rule: Option<&'static str>,
 }
 
 /// The mistakes of one stage; loaders return `(T, Diagnostics)` so that all of them are shown at once.
@@ -47,6 +49,7 @@ impl Diagnostic {
             label: String::new(),
             notes: Vec::new(),
             help: None,
+            rule: None,
         }
     }
 
@@ -75,6 +78,13 @@ impl Diagnostic {
         if let Some(help) = help.into() {
             self.help = Some(help);
         }
+        self
+    }
+
+    /// Adds the wire rule that says why.
+    #[must_use]
+    pub fn rule(mut self, id: impl Into<Option<&'static str>>) -> Self {
+        self.rule = id.into();
         self
     }
 

@@ -24,7 +24,8 @@ pub fn render(map: &SourceMap, diagnostics: &[Diagnostic], color: bool) -> Strin
         if !out.is_empty() {
             out.push('\n');
         }
-        let mut drawn = renderer.render(&[group(map, diagnostic)]);
+        let rule = diagnostic.rule.map(|id| format!("{id}: `fireassay rules {id}` says why"));
+        let mut drawn = renderer.render(&[group(map, diagnostic, rule.as_deref())]);
         drawn.push('\n');
         for at in diagnostic.at.iter().chain(diagnostic.notes.iter().filter_map(|(at, _)| at.as_ref())) {
             drawn = with_true_column(map, *at, drawn);
@@ -34,7 +35,7 @@ pub fn render(map: &SourceMap, diagnostics: &[Diagnostic], color: bool) -> Strin
     out
 }
 
-fn group<'a>(map: &'a SourceMap, diagnostic: &'a Diagnostic) -> Group<'a> {
+fn group<'a>(map: &'a SourceMap, diagnostic: &'a Diagnostic, rule: Option<&'a str>) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -52,7 +53,10 @@ fn group<'a>(map: &'a SourceMap, diagnostic: &'a Diagnostic) -> Group<'a> {
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    group
+    match rule {
+        Some(rule) => group.element(Level::NOTE.message(rule)),
+        None => group,
+    }
 }
 
 /// The renderer counts columns in what is shown; of a cut line the place is that in the file.
@@ -133,6 +137,7 @@ mod tests {
         let at = At { file, start: 8, end: 16 };
         let diagnostic =
             Diagnostic::error("yaml/unknown-key", at, "unknown key `featuers`").help("did you mean `features`?".to_owned());
+        let diagnostic = diagnostic.rule("W104");
         let shown = render(&map, &[diagnostic], false);
         for part in [
             "error[yaml/unknown-key]: unknown key `featuers`",
@@ -140,6 +145,7 @@ mod tests {
             "featuers: []",
             "^^^^^^^^",
             "did you mean `features`?",
+            "= note: W104: `fireassay rules W104` says why",
         ] {
             assert!(shown.contains(part), "{part} in\n{shown}");
         }

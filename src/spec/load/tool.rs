@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Checks, read};
-use crate::source::{Diagnostics, SourceMap};
+use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::ToolSpec;
 use crate::spec::files::Project;
 use crate::spec::yaml::{self, Loaded, got};
@@ -28,7 +28,9 @@ fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {
     if tool.name.is_empty() || tool.name.len() > 64 || !tool.name.chars().all(word) {
         let message = "a tool's name has 1 to 64 characters out of `A-Z a-z 0-9 _ -`: servers refuse others";
         let allowed: String = tool.name.trim().chars().map(|c| if word(c) { c } else { '_' }).take(64).collect();
-        checks.at_value("tool/name", "/name", message, (!allowed.is_empty()).then(|| format!("write `{allowed}`")));
+        let help = (!allowed.is_empty()).then(|| format!("write `{allowed}`"));
+        let at = checks.places.value("/name");
+        checks.found.push(Diagnostic::error("tool/name", at, message).help(help).rule("W106"));
     } else {
         checks.name_is_stem("tool/name", loaded.file, &tool.name);
     }
@@ -37,7 +39,8 @@ fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {
         Some(Value::Object(schema)) => {
             let pointer = if schema.contains_key("type") { "/input_schema/type" } else { "/input_schema" };
             let message = "the root of `input_schema` must say `type: object`: a call's arguments are an object";
-            checks.at_key("tool/bad-schema", pointer, message, None);
+            let at = checks.places.head(pointer);
+            checks.found.push(Diagnostic::error("tool/bad-schema", at, message).rule("W104"));
         }
         Some(other) => {
             checks.at_value("tool/bad-schema", "/input_schema", format!("expected a schema, got {}", got(other)), None);
