@@ -2,6 +2,7 @@
 Feature: Plain answers
   One question, one answer: the form that every other promise rests on.
 
+  @W028
   Scenario: A question gets an answer, <delivery>
     Given replies are <delivery>
     When I ask "What is the capital of France?"

@@ -7,12 +7,14 @@ Feature: Authorization
     Then the request succeeds
     And the reply mentions "Paris"
 
+  @W158
   Scenario: Without a key nothing is answered
     Given no API key is sent
     When I ask "What is the capital of France?"
     Then the status is 401
     And the error has a message
 
+  @W158
   Scenario: A wrong key opens nothing
     Given the API key "this-is-not-the-key"
     When I ask "What is the capital of France?"
@@ -32,6 +34,7 @@ Feature: Authorization
     Then the request is refused
     And the response is not a stream
 
+  @W158
   Scenario: The list of models is not shown to strangers
     Given no API key is sent
     When I list the models

@@ -2,6 +2,7 @@
 Feature: Concurrency
   Many clients at once: each gets its own answer, whole, and nobody gets another's.
 
+  @W161
   Scenario: Eight questions at once get eight answers, <delivery>
     Given replies are <delivery>
     And at most 16 tokens

@@ -13,6 +13,7 @@ Feature: Conversation
     When I continue with "And of Japan?"
     Then the reply mentions "Tokyo"
 
+  @W047
   Scenario: A fact of the first turn is recalled in the fourth
     When I ask "What is the capital of France?"
     Then the reply mentions "Paris"
@@ -24,6 +25,7 @@ Feature: Conversation
     Then the reply mentions "Paris"
     And the reply does not mention "Rome"
 
+  @W047
   Scenario: The first question is recalled in the third turn, <delivery>
     Given replies are <delivery>
     When I ask "What is the capital of Japan?"

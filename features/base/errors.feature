@@ -2,6 +2,7 @@
 Feature: Errors
   A request that cannot be done is refused with a status of 400 to 499 and a message, and the next good request is served.
 
+  @W156 @W160 @W162
   Scenario Outline: A body that is no request is refused: <body>
     When I send a chat request:
       """
@@ -18,6 +19,7 @@ Feature: Errors
       | {}                               |
       | {"messages": []} and more        |
 
+  @W156 @W160 @W162
   Scenario Outline: Messages that make no conversation are refused: <messages>
     Given the parameter "messages" is <messages>
     And at most 4 tokens
@@ -34,6 +36,7 @@ Feature: Errors
       | [{"role": "wizard", "content": "Hello"}] |
       | [{"role": "user", "content": 5}]         |
 
+  @W156 @W160
   Scenario Outline: An option of the wrong type is refused: <option> <value>
     Given the parameter "<option>" is <value>
     When I ask "What is the capital of France?"
@@ -65,6 +68,15 @@ Feature: Errors
     When I ask "What is the capital of France?"
     Then the request is refused
 
+  @W122
+  Scenario: An effort that nobody knows is refused, or harms nobody
+    Given the parameter "reasoning_effort" is "extreme"
+    And at most 8 tokens
+    When I ask "What is the capital of France?"
+    Then the status is one of 200, 400, 422
+    And the server is still up
+
+  @W157
   Scenario: A model that is not there is refused
     Given the model "no-such-model"
     When I ask "What is the capital of France?"
@@ -85,6 +97,7 @@ Feature: Errors
     And the header "content-type" mentions "application/json"
     And the error has the OpenAI form
 
+  @W162
   Scenario: A good request after a bad one is served
     When I send a chat request:
       """
@@ -95,7 +108,7 @@ Feature: Errors
     Then the request succeeds
     And the reply mentions "Paris"
 
-  @destructive
+  @destructive @W159
   Scenario: A prompt beyond the context is refused, and the next question is answered
     Given the time limit is 5s
     When I ask a question of 9000 words

@@ -17,6 +17,7 @@ Feature: Sampling and limits
     And the finish reason is "length"
     And the completion tokens are 1
 
+  @W046
   Scenario: The newer name of the token limit is understood
     Given the parameter "max_tokens" is left out
     And the parameter "max_completion_tokens" is 8
@@ -32,6 +33,7 @@ Feature: Sampling and limits
     And the finish reason is "stop"
     And the completion tokens are at most 16
 
+  @W046
   Scenario: A stop text ends the reply before it appears, <delivery>
     Given replies are <delivery>
     And at most 16 tokens
@@ -72,6 +74,7 @@ Feature: Sampling and limits
     Then the reply mentions "Red"
     And all replies are the same
 
+  @W046
   Scenario: The same seed tells the same story
     Given the temperature is 1
     And the seed is 11
@@ -93,12 +96,22 @@ Feature: Sampling and limits
     When I ask "Write a story about a fox."
     Then not all replies are the same
 
+  @W046
+  Scenario: A token that is favored above all is all that comes
+    Given the parameter "logit_bias" is {"1000": 100}
+    And at most 4 tokens
+    When I ask "What is the capital of France?"
+    Then the reply is not empty
+    When I ask "Name three colors."
+    Then both replies are the same
+
   Scenario: A narrow top p leaves only the likeliest words
     Given the temperature is 1
     And top p is 0.01
     When I ask "What is the capital of France?"
     Then the reply is "The capital of France is Paris."
 
+  @W024 @W046
   Scenario: Two choices are two answers
     Given 2 choices are asked for
     And the temperature is 1

@@ -2,6 +2,7 @@
 Feature: Clients that leave
   Clients hang up. The server must notice, stop working for them, and serve the next one.
 
+  @W012
   Scenario: A client hangs up in the middle of a stream, and the next one is served
     Given at most 200 tokens
     When I ask "Write a story about a fox." and hang up after 5 events
@@ -25,7 +26,7 @@ Feature: Clients that leave
     And I ask "What is the capital of France?"
     Then the reply mentions "Paris"
 
-  @destructive
+  @destructive @W012
   Scenario: After a client that left, the server works for the next one alone
     Given replies are streamed
     And at most 400 tokens

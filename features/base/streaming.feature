@@ -12,6 +12,7 @@ Feature: Streaming
     And the reply came in at least 4 pieces
     And the finish reason is "stop"
 
+  @W071
   Scenario: A long reply comes in many pieces
     Given replies are streamed
     And at most 48 tokens
@@ -35,6 +36,7 @@ Feature: Streaming
     Then the response is not a stream
     And the reply came in one piece
 
+  @W070
   Scenario Outline: Streamed and whole are the same reply: <question>
     Given at most 24 tokens
     When I ask "<question>" whole and streamed
@@ -47,6 +49,7 @@ Feature: Streaming
       | Name three colors.             |
       | Write a story about a fox.     |
 
+  @W068
   Scenario: Accents survive the stream
     Given at most 16 tokens
     When I ask "What is the capital of Brazil in Portuguese?" whole and streamed
@@ -54,6 +57,7 @@ Feature: Streaming
     And the reply does not contain "�"
     And both replies are the same
 
+  @W068
   Scenario: Characters of three bytes survive the stream
     Given at most 16 tokens
     When I ask "I am from Japan." whole and streamed
@@ -61,12 +65,14 @@ Feature: Streaming
     And the reply does not contain "�"
     And both replies are the same
 
+  @W068
   Scenario: Characters of four bytes survive the stream
     Given at most 16 tokens
     When I ask "What does this emoji mean: 😀" whole and streamed
     Then the reply matches "[\x{1F300}-\x{1FAFF}]{4}"
     And both replies are the same
 
+  @W068
   Scenario: A reply that is cut leaves no broken character
     Given replies are streamed
     And at most 16 tokens

@@ -63,7 +63,7 @@ Feature: Structured output
     When I ask "Name three colors as JSON."
     Then the reply fits its schema
 
-  @json_schema
+  @json_schema @W101
   Scenario: A schema may refer to itself
     Given replies fit the schema:
       """
@@ -85,7 +85,7 @@ Feature: Structured output
     Then the reply fits its schema
     And the reply's "tree.kids[0].name" is "b"
 
-  @json_schema
+  @json_schema @W102
   Scenario: A constant, a choice and a pattern are kept
     Given replies fit the schema:
       """
@@ -126,7 +126,7 @@ Feature: Structured output
     Then the reply is not a refusal
     And the reply fits its schema
 
-  @json_schema
+  @json_schema @W103
   Scenario Outline: A schema that is none is refused: <schema>
     Given the parameter "response_format" is {"type": "json_schema", "json_schema": {"name": "reply", "schema": <schema>}}
     When I ask "Describe Paris as JSON."

@@ -7,6 +7,7 @@ Feature: Thinking
     And thinking is on
     And at most 128 tokens
 
+  @W116
   Scenario: A thought comes apart from the answer, <delivery>
     Given replies are <delivery>
     When I ask "What is the capital of France?"
@@ -114,7 +115,7 @@ Feature: Thinking
     And the completion tokens are at least 16
     And the reasoning tokens are part of the completion tokens
 
-  @tools
+  @tools @W119
   Scenario: A thought comes apart from a tool call, <delivery>
     Given the model "tools"
     And the tools get_weather
@@ -137,7 +138,7 @@ Feature: Thinking
     And the first tool call comes within 60s
     And the reply calls get_weather
 
-  @tools
+  @tools @W121
   Scenario: The thought before a call may go back with it, <delivery>
     Given the model "tools"
     And the tools get_weather
@@ -173,7 +174,7 @@ Feature: Thinking
     And the reply mentions "Hello"
     And no marker is left in the reply
 
-  @json_schema
+  @json_schema @W119
   Scenario: JSON after a schema is whole beside its thought, <delivery>
     Given replies are <delivery>
     And replies fit the schema:
@@ -189,6 +190,7 @@ Feature: Thinking
     And no marker is left in the reply
     And the finish reason is "stop"
 
+  @W121
   Scenario: A history with thoughts is read, <delivery>
     Given replaying reasoning is on
     And replies are <delivery>

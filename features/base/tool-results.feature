@@ -7,6 +7,7 @@ Feature: Tool results
     And at most 96 tokens
     And the tools get_weather
 
+  @W095
   Scenario: A result is used in the answer, <delivery>
     Given replies are <delivery>
     When I ask "What is the weather in Paris?"
@@ -48,6 +49,7 @@ Feature: Tool results
     Then the tools were run in 1 round
     And the reply mentions "18"
 
+  @W096
   Scenario Outline: Calls are taken back with <content> content beside them
     Given tool calls go back with <content> content
     When I ask "What is the weather in Paris?" and run the tools for at most 2 rounds
@@ -74,7 +76,7 @@ Feature: Tool results
     Then the reply mentions "18"
     And every tool call has an id of its own
 
-  @parallel_tools
+  @parallel_tools @W097
   Scenario: Results are taken in any order
     Given the tool choice is required
     And parallel tool calls are on
@@ -98,3 +100,27 @@ Feature: Tool results
     When I ask "What is the weather in Paris?" and run the tools for at most 2 rounds
     And I continue with "What is the capital of France?"
     Then the reply mentions "Paris"
+
+  @W098
+  Scenario: A result without its call is refused, or harms nobody
+    When I send a chat request:
+      """
+      {"model": "{{model}}", "temperature": 0, "max_tokens": 8, "messages": [
+        {"role": "user", "content": "What is the weather in Paris?"},
+        {"role": "tool", "tool_call_id": "call_1", "content": "18"}]}
+      """
+    Then the status is one of 200, 400, 422
+    And the server is still up
+
+  @W098
+  Scenario: A call without its result is refused, or harms nobody
+    When I send a chat request:
+      """
+      {"model": "{{model}}", "temperature": 0, "max_tokens": 8, "messages": [
+        {"role": "user", "content": "What is the weather in Paris?"},
+        {"role": "assistant", "content": null, "tool_calls": [
+          {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{\"city\": \"Paris\"}"}}]},
+        {"role": "user", "content": "Well?"}]}
+      """
+    Then the status is one of 200, 400, 422
+    And the server is still up

@@ -6,6 +6,7 @@ Feature: Tool schemas
     Given the model "tools"
     And at most 256 tokens
 
+  @W101 @W102
   Scenario Outline: <tool> is called with arguments that fit: <question>
     Given the tools <tool>
     And the tool choice is required

@@ -44,6 +44,28 @@ Feature: Tool calls
     Then the reply calls no tool
     And the reply is not empty
 
+  @W100
+  Scenario: An empty list of tools is no tools, or refused
+    Given the parameter "tools" is []
+    When I ask "What is the weather in Paris?"
+    Then the status is one of 200, 400, 422
+    And the server is still up
+
+  @W099
+  Scenario: A tool that takes plain text is called with text, or refused
+    Given the parameter "tools" is [{"type": "custom", "custom": {"name": "take_note", "description": "Writes a note down."}}]
+    When I ask "What is the capital of France?"
+    Then the status is one of 200, 400, 404, 422
+    And the server is still up
+
+  @W070
+  Scenario: Whole and streamed, the same tool is called
+    Given the tools get_weather and get_time
+    When I ask "What is the weather in Paris?" whole and streamed
+    Then the reply calls get_weather once with:
+      | city | Paris |
+    And the finish reason is "tool_calls"
+
   @parallel_tools
   Scenario: Two questions are two calls, <delivery>
     Given the tools get_weather

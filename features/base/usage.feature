@@ -10,6 +10,7 @@ Feature: Usage
     And the prompt tokens are at least 4
     And the completion tokens are at least 5
 
+  @W036
   Scenario: The prompt grows from turn to turn, <delivery>
     Given replies are <delivery>
     When I ask "What is the capital of France?"
@@ -28,6 +29,7 @@ Feature: Usage
     Then the reply is not empty
     And the prompt tokens are more than before
 
+  @W035
   Scenario: The same prompt is counted the same, cached or not
     When I ask "What is the capital of Norway?"
     And I save the response's "usage.prompt_tokens" as "first"

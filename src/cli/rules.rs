@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::args::{FormatArg, RulesArgs};
 use super::exit::Exit;
 use super::terminal;
-use crate::contract::{self, Rule};
+use crate::contract::{self, Rule, Scope};
 
 /// Columns of an explanation.
 const WIDTH: usize = 80;
@@ -55,15 +55,22 @@ fn list(rules: &[&Rule]) -> String {
 
 fn explanation(rule: &Rule) -> String {
     let Rule { id, statement, why, source, breaks, .. } = rule;
-    let (surface, severity, scope) = (rule.surface.word(), rule.severity.word(), rule.scope.words());
-    let weight = match rule.severity {
-        contract::Severity::Violation => "it fails the scenario",
-        contract::Severity::Dialect => "it fails the scenario, unless the server's profile lists it or the contract is generic",
-        contract::Severity::Advice => "it is only reported",
+    let (surface, severity) = (rule.surface.word(), rule.severity.word());
+    let weight = match (rule.scope, rule.severity) {
+        (Scope::Files, _) => "it is said of the file, before anything runs",
+        (_, contract::Severity::Violation) => "it fails the scenario",
+        (_, contract::Severity::Dialect) => {
+            "it fails the scenario, unless the server's profile lists it or the contract is generic"
+        }
+        (_, contract::Severity::Advice) => "it is only reported",
+    };
+    let scope = match rule.scope {
+        Scope::Probe => format!("{}: fireassay list --suite base --tags @{id}", rule.scope.words()),
+        _ => rule.scope.words().to_owned(),
     };
     let weight = format!("{severity}: {weight}");
     let rows =
-        [("about", surface), ("weight", &weight), ("held on", scope), ("why", why), ("source", source), ("broken by", breaks)];
+        [("about", surface), ("weight", &weight), ("held on", &scope), ("why", why), ("source", source), ("broken by", breaks)];
     let rows: String = rows.iter().map(|(label, text)| wrapped(&format!("  {label:<10}"), text)).collect();
     format!("{}\n{rows}", wrapped(&format!("{id}  "), statement))
 }

@@ -126,6 +126,10 @@ pub enum Mistake {
     UnknownTool(String),
     /// `tool_choice` asks for a call and no tools were offered.
     NoTools,
+    /// A result in the history that belongs to no call before it (its id).
+    LoneResult(String),
+    /// A call in the history that has no result behind it (its id).
+    UnansweredCall(String),
     /// The model is none of those that the stack has.
     UnknownModel(String),
     /// An effort or thinking value that no specification knows.
@@ -243,6 +247,7 @@ impl Asked {
                 Some(Value::Array(messages)) => {
                     texts(&body["messages"], &mut self.prompt);
                     self.mistakes.extend(odd(messages).map(Mistake::Odd));
+                    self.mistakes.extend(unpaired(messages));
                 }
                 Some(_) => self.mistakes.push(Mistake::WrongType("messages".to_owned())),
             }
@@ -369,6 +374,29 @@ fn odd(messages: &[Value]) -> Option<&'static str> {
     } else {
         None
     }
+}
+
+/// The first call of a history that has no result, or the first result that has no call. A result without an id is that of
+/// the next call in order.
+fn unpaired(messages: &[Value]) -> Option<Mistake> {
+    let id = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut open: Vec<String> = Vec::new();
+    for message in messages {
+        if message.get("role").and_then(Value::as_str) == Some("tool") {
+            let result = id(message, "tool_call_id");
+            let Some(at) = open.iter().position(|call| *call == result || result.is_empty()) else {
+                return Some(Mistake::LoneResult(result));
+            };
+            open.remove(at);
+            continue;
+        }
+        if !open.is_empty() {
+            break;
+        }
+        let calls = message.get("tool_calls").and_then(Value::as_array);
+        open = calls.into_iter().flatten().map(|call| id(call, "id")).collect();
+    }
+    open.into_iter().next().map(Mistake::UnansweredCall)
 }
 
 fn tool_choice(choice: &Value) -> ToolChoice {

@@ -276,6 +276,40 @@ fn what_was_chosen_for_the_model() {
 }
 
 #[test]
+fn results_and_calls_of_a_history_belong_together() {
+    let user = json!({"role": "user", "content": "What is the weather in Paris and in Rome?"});
+    let call = |id: &str| json!({"id": id, "type": "function", "function": {"name": "get_weather", "arguments": "{}"}});
+    let calls = json!({"role": "assistant", "content": null, "tool_calls": [call("a"), call("b")]});
+    let result = |id: &str| json!({"role": "tool", "tool_call_id": id, "content": "18"});
+    let text =
+        whole(|choice| *choice = json!({"index": 0, "message": {"role": "assistant", "content": "18"}, "finish_reason": "stop"}));
+    for (messages, expect) in [
+        (vec![&user, &calls, &result("a"), &result("b")], &[][..]),
+        (vec![&user, &calls, &result("b"), &result("a"), &user], &[]),
+        (vec![&user, &calls, &json!({"role": "tool", "content": "18"}), &result("b")], &[]),
+        (vec![&user, &result("a")], &["A098"]),
+        (vec![&user, &calls, &result("a"), &result("a")], &["A098"]),
+        (vec![&user, &calls, &result("a"), &user], &["A098"]),
+        (vec![&user, &calls], &["A098"]),
+    ] {
+        check(&json!({"messages": messages}), &text, expect);
+    }
+}
+
+#[test]
+fn an_empty_list_of_tools_is_none_or_refused() {
+    let text =
+        whole(|choice| *choice = json!({"index": 0, "message": {"role": "assistant", "content": "18"}, "finish_reason": "stop"}));
+    check(&json!({"tools": []}), &text, &[]);
+    check(&json!({"tools": []}), WHOLE, &["V077"]);
+    for (tools, status, expect) in [(json!([]), 400, &[][..]), (json!([]), 500, &["D100"]), (json!([weather()]), 500, &[])] {
+        let mut exchange = exchange(&asked(&json!({"tools": tools})), r#"{"error":{"message":"no","type":"x"}}"#);
+        exchange.status = Some(status);
+        assert_eq!(broken(&exchange), expect, "{status} for {tools}");
+    }
+}
+
+#[test]
 fn a_schema_that_cannot_be_used_is_refused() {
     let broken_tool =
         json!({"tools": [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "wrong"}}}]});

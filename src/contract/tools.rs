@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::asked::{Format, Mistake, Offered, ToolChoice};
+use super::asked::{Call, Format, Mistake, Offered, ToolChoice};
 use super::finding::{Finding, Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::{Frame, Seen};
@@ -229,7 +229,7 @@ pub(super) static W098: Rule = Rule {
     id: "W098",
     surface: Surface::Tools,
     severity: Severity::Advice,
-    scope: Scope::Probe,
+    scope: Scope::Exchange,
     statement: "a result without its call, and a call without its result, are refused with 4xx",
     why: "a broken history is hidden",
     source: "OpenAI API reference, errors; most local servers accept it",
@@ -240,7 +240,7 @@ pub(super) static W100: Rule = Rule {
     id: "W100",
     surface: Surface::Tools,
     severity: Severity::Dialect,
-    scope: Scope::Probe,
+    scope: Scope::Exchange,
     statement: "an empty list of tools is as none, or refused with 4xx",
     why: "clients that filter their tools send it",
     source: "OpenAI API reference, tools",
@@ -273,10 +273,11 @@ const MARKUP: [&str; 8] = [
 
 /// Checks one exchange.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    empty_list(seen, out);
     if !seen.is_chat() {
         return;
     }
-    mistaken_choice(seen, out);
+    mistakes(seen, out);
     for choice in &seen.chat.choices {
         ids(choice, out);
         names(seen, choice, out);
@@ -329,15 +330,26 @@ fn content(seen: &Seen<'_>, choice: &Choice) -> Spot {
     Spot::whole().path(format!("choices[{at}].{message}.content")).choice(choice.index)
 }
 
-/// W088.
-fn mistaken_choice(seen: &Seen<'_>, out: &mut Findings<'_>) {
+/// W100; calls under an empty list are W077.
+fn empty_list(seen: &Seen<'_>, out: &mut Findings<'_>) {
+    let tools = seen.asked.body.as_ref().and_then(|body| body.get("tools")?.as_array());
+    let status = seen.exchange.status.unwrap_or_default();
+    if seen.call == Call::Chat && status >= 500 && tools.is_some_and(Vec::is_empty) {
+        out.add(&W100, Spot::whole(), format!("status {status} for an empty list of tools"), "an answer, or 4xx with a message");
+    }
+}
+
+/// W088 and W098: what was accepted and is a mistake.
+fn mistakes(seen: &Seen<'_>, out: &mut Findings<'_>) {
     for mistake in &seen.asked.mistakes {
-        let found = match mistake {
-            Mistake::UnknownTool(name) => format!("the tool `{name}` must be called and was not offered, and the status is 2xx"),
-            Mistake::NoTools => "a call is required and no tools were offered, and the status is 2xx".to_owned(),
+        let (rule, found) = match mistake {
+            Mistake::UnknownTool(name) => (&W088, format!("the tool `{name}` must be called and was not offered")),
+            Mistake::NoTools => (&W088, "a call is required and no tools were offered".to_owned()),
+            Mistake::LoneResult(id) => (&W098, format!("the result of `{id}`, which nobody called")),
+            Mistake::UnansweredCall(id) => (&W098, format!("the call `{id}` has no result")),
             _ => continue,
         };
-        out.add(&W088, Spot::whole(), found, "4xx with a message");
+        out.add(rule, Spot::whole(), format!("{found}, and the status is 2xx"), "4xx with a message");
     }
 }
 

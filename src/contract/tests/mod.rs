@@ -1,5 +1,6 @@
 //! The table of rules is whole, in order, and worded alike.
 
+mod held;
 mod mutations;
 mod recorded;
 
