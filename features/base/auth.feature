@@ -46,3 +46,15 @@ Feature: Authorization
     When I ask "What is the capital of France?"
     Then the request is refused
     And the server is still up
+
+  @metrics
+  Scenario: The figures of the server are not shown to strangers
+    Given no API key is sent
+    When I get "/metrics"
+    Then the status is one of 401, 403
+
+  Scenario: A page from elsewhere is not let in by its name
+    Given the header "origin" is "https://elsewhere.example"
+    When I list the models
+    Then the request succeeds
+    And the header "access-control-allow-origin" does not mention "elsewhere"

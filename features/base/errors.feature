@@ -35,6 +35,9 @@ Feature: Errors
       | [{"content": "Hello"}]                   |
       | [{"role": "wizard", "content": "Hello"}] |
       | [{"role": "user", "content": 5}]         |
+      | [{"role": "user"}]                       |
+      | [{"role": "user", "content": null}]      |
+      | [{"role": "user", "content": "Hello"}, {"role": "tool", "tool_call_id": "none", "content": "42"}] |
 
   @W156 @W160
   Scenario Outline: An option of the wrong type is refused: <option> <value>
@@ -76,6 +79,37 @@ Feature: Errors
     Then the status is one of 200, 400, 422
     And the server is still up
 
+  Scenario: A limit of no tokens is refused
+    Given the parameter "max_tokens" is 0
+    When I ask "What is the capital of France?"
+    Then the request is refused
+
+  Scenario Outline: A picture that cannot be read is a bad request: <picture>
+    Given the parameter "messages" is [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, {"type": "image_url", "image_url": <picture>}]}]
+    And at most 4 tokens
+    When I ask "What is this?"
+    Then the status is one of 400, 415, 422
+    And the error has a message
+
+    Examples:
+      | picture                                                 |
+      | {"url": "data:image/png;base64,bm90IGEgcGljdHVyZQ=="}   |
+      | {"url": ""}                                             |
+      | {"url": "http://127.0.0.1:9/nothing.png"}               |
+      | "a picture"                                             |
+
+  Scenario: A body under another media type is refused
+    When I send a chat request:
+      """text/plain
+      {"model": "{{model}}", "max_tokens": 4, "messages": [{"role": "user", "content": "Hello"}]}
+      """
+    Then the request is refused
+
+  Scenario: A chat is not to be got
+    When I get "/v1/chat/completions"
+    Then the status is 405
+    And the error has a message
+
   @W157
   Scenario: A model that is not there is refused
     Given the model "no-such-model"
@@ -97,6 +131,14 @@ Feature: Errors
     And the header "content-type" mentions "application/json"
     And the error has the OpenAI form
 
+  Scenario: A mistake of the caller is called one
+    When I send a chat request:
+      """
+      {"model": "{{model}}", "messages": "Hello"}
+      """
+    Then the request is refused
+    And the error type is "invalid_request_error"
+
   @W162
   Scenario: A good request after a bad one is served
     When I send a chat request:
@@ -115,3 +157,9 @@ Feature: Errors
     Then the request is refused
     When I ask "What is the capital of France?"
     Then the reply mentions "Paris"
+
+  @destructive
+  Scenario: A prompt of many megabytes is refused at once
+    Given the time limit is 5s
+    When I ask a question of 4000000 words
+    Then the request is refused

@@ -121,9 +121,48 @@ Feature: Sampling and limits
     And every choice is not empty
     And the choices are numbered from 0
 
+  Scenario: Two choices at temperature 0 are two equal answers
+    Given 2 choices are asked for
+    And at most 16 tokens
+    When I ask "What is the capital of France?"
+    Then the reply has 2 choices
+    And every choice is not empty
+    And the reply mentions "Paris"
+
   Scenario: All choices are counted
     Given 2 choices are asked for
     And the temperature is 1
     And at most 8 tokens
     When I ask "Write a story about a fox."
     Then the completion tokens are 16
+
+  Scenario: Log probabilities come with every token and its bytes
+    Given the parameter "logprobs" is true
+    And the parameter "top_logprobs" is 2
+    And at most 4 tokens
+    When I ask "What is the capital of France?"
+    Then the request succeeds
+    And the response fits the schema:
+      """
+      type: object
+      properties:
+        choices:
+          type: array
+          items:
+            type: object
+            required: [logprobs]
+            properties:
+              logprobs:
+                type: object
+                required: [content]
+                properties: {content: {type: array, minItems: 1, items: {$ref: '#/$defs/token'}}}
+      $defs:
+        token:
+          type: object
+          required: [token, logprob, bytes, top_logprobs]
+          properties:
+            token: {type: string}
+            logprob: {type: number, maximum: 0}
+            bytes: {type: [array, 'null'], items: {type: integer, minimum: 0, maximum: 255}}
+            top_logprobs: {type: array, minItems: 1, maxItems: 2, items: {type: object, required: [token, logprob, bytes]}}
+      """

@@ -36,3 +36,21 @@ Feature: Clients that leave
     When I ask "What is the capital of France?"
     Then the reply mentions "Paris"
     And the reply ends within 10s
+
+  @destructive
+  Scenario: Clients that give up waiting leave no work behind
+    Given replies are whole
+    And at most 400 tokens
+    When I ask "Write a story about a fox." and hang up after 400ms
+    And I ask "Write a story about a fox." and hang up after 400ms
+    And I ask "Write a story about a fox." and hang up after 400ms
+    And I ask "Write a story about a fox." and hang up after 400ms
+    And I ask "Write a story about a fox." and hang up after 400ms
+    And I ask "Write a story about a fox." and hang up after 400ms
+    And I ask "Write a story about a fox." and hang up after 400ms
+    And I ask "Write a story about a fox." and hang up after 400ms
+    Given at most 16 tokens
+    And the time limit is 10s
+    When I ask "What is the capital of France?"
+    Then the reply mentions "Paris"
+    And the reply ends within 8s

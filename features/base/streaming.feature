@@ -100,3 +100,11 @@ Feature: Streaming
     When I ask "What is the capital of France?"
     Then the request is refused
     And the response is not a stream
+
+  Scenario: A stream about nothing is refused
+    Given replies are streamed
+    And the parameter "messages" is []
+    And at most 4 tokens
+    When I ask "What is the capital of France?"
+    Then the request is refused
+    And the response is not a stream

@@ -138,3 +138,15 @@ Feature: Structured output
       | {"type": "object", "properties": []}          |
       | {"$ref": "#/$defs/missing"}                   |
       | {"type": "string", "pattern": "("}            |
+
+  Scenario: A form of reply that nobody knows is refused
+    Given the parameter "response_format" is {"type": "rhyme"}
+    When I ask "What is the capital of France?"
+    Then the request is refused
+
+  @json_object @json_schema
+  Scenario: The refusal of a form of reply names those there are
+    Given the parameter "response_format" is {"type": "rhyme"}
+    When I ask "What is the capital of France?"
+    Then the error message mentions "json_object"
+    And the error message mentions "json_schema"

@@ -18,6 +18,12 @@ Feature: Thinking
     And no marker is left in the reply
     And the finish reason is "stop"
 
+  Scenario: An answer begins with its first word, whatever was thought before it
+    When I ask "What is the capital of France?"
+    Then the reply has reasoning
+    And the reply does not match "^\s"
+    And the reply mentions "Paris"
+
   Scenario: A streamed thought comes before the answer
     Given replies are streamed
     When I ask "What is the capital of Greece?"

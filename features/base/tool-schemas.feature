@@ -42,3 +42,15 @@ Feature: Tool schemas
     When I ask "What is the weather in Paris?"
     Then the request succeeds
     And every tool call fits its schema
+
+  Scenario: A tool may leave a property free
+    Given the tools save_note
+    When I ask "Hello!"
+    Then the request succeeds
+    And the reply is not empty
+
+  Scenario: A tool whose schema is none is refused
+    Given the parameter "tools" is [{"type": "function", "function": {"name": "get_weather", "parameters": {"type": "wrong"}}}]
+    And the tool choice is required
+    When I ask "What is the weather in Paris?"
+    Then the request is refused

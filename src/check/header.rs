@@ -16,6 +16,17 @@ pub fn mentions(exchange: &Exchange, name: &str, wanted: &str) -> Held {
     judge(exchange, name, &format!("mentions \"{wanted}\""), |value| value.to_lowercase().contains(&wanted.to_lowercase()))
 }
 
+/// A response came that has this text in no such header, ignoring case; without the header it has it nowhere.
+pub fn does_not_mention(exchange: &Exchange, name: &str, unwanted: &str) -> Held {
+    let values = values(exchange, name);
+    let clean = |value: &String| !value.to_lowercase().contains(&unwanted.to_lowercase());
+    if exchange.status.is_some() && values.iter().all(clean) {
+        return Ok(());
+    }
+    let claim = format!("the header {name} does not mention \"{unwanted}\"");
+    broken(KIND, Whose::Wire, claim, format!("a header {name} without \"{unwanted}\""), shown(exchange, name, &values))
+}
+
 /// The header came.
 pub fn is_present(exchange: &Exchange, name: &str) -> Held {
     judge(exchange, name, "is present", |_| true)
@@ -68,6 +79,9 @@ mod tests {
         assert!(is(&exchange, "content-type", "text/plain").is_err());
         assert!(mentions(&exchange, "content-type", "JSON").is_ok());
         assert!(mentions(&exchange, "content-type", "xml").is_err());
+        assert!(does_not_mention(&exchange, "content-type", "xml").is_ok());
+        assert!(does_not_mention(&exchange, "x-none", "xml").is_ok());
+        assert!(does_not_mention(&exchange, "content-type", "JSON").is_err());
         assert!(is_present(&exchange, "content-type").is_ok() && is_absent(&exchange, "content-type").is_err());
         assert!(is_present(&exchange, "x-none").is_err() && is_absent(&exchange, "x-none").is_ok());
     }

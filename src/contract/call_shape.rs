@@ -10,7 +10,7 @@ use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
 
 /// The rules of this topic.
-pub(super) static RULES: &[&Rule] = &[&W073, &W099, &W300];
+pub(super) static RULES: &[&Rule] = &[&W073, &W099, &W300, &W302];
 
 pub(super) static W073: Rule = Rule {
     id: "W073",
@@ -45,6 +45,17 @@ pub(super) static W300: Rule = Rule {
     breaks: r#""tool_calls":[{"index":0,"id":"a","function":{…}}] and no type later"#,
 };
 
+pub(super) static W302: Rule = Rule {
+    id: "W302",
+    surface: Surface::Tools,
+    severity: Severity::Advice,
+    scope: Scope::Exchange,
+    statement: "beside calls, a message that says nothing has the content null, not an empty text",
+    why: "clients that ask whether there is content show an empty answer",
+    source: "OpenAI API reference, ChatCompletionResponseMessage",
+    breaks: r#""content":"","tool_calls":[{"id":"a",…}]"#,
+};
+
 /// Checks one exchange: the JSON of a whole reply, or each fragment of a stream.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     if !seen.is_chat() {
@@ -61,7 +72,14 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
             let spot = |below: &str| Spot { event, ..Spot::whole().path(format!("{path}{below}")) };
             let calls = match choice.get(message).and_then(|message| message.get("tool_calls")) {
                 None | Some(Value::Null) => continue,
-                Some(Value::Array(calls)) => calls,
+                Some(Value::Array(calls)) => {
+                    let said = choice.get(message).and_then(|message| message.get("content")).and_then(Value::as_str);
+                    if event.is_none() && !calls.is_empty() && said == Some("") {
+                        let spot = Spot::whole().path(format!("choices[{at}].{message}.content"));
+                        out.add(&W302, spot, "an empty text beside calls", "null");
+                    }
+                    calls
+                }
                 Some(other) => {
                     out.add(&W073, spot(""), format!("`tool_calls` is {}", json::kind(other)), "a list");
                     continue;

@@ -293,7 +293,7 @@ fn envelope(body: &Value<'_>, seen: &Seen<'_>, out: &mut Findings<'_>) {
     if body.get("system_fingerprint").is_some_and(|print| !print.is_string() && !print.is_null()) {
         out.add(&W044, Spot::whole().path("system_fingerprint"), "no string", "a string or null");
     }
-    extras(body, out);
+    extras(body, KNOWN, "", out);
 }
 
 /// Holds a time of creation to seconds, and to the client's own clock.
@@ -345,6 +345,7 @@ fn written(place: usize, choice: &Value<'_>, out: &mut Findings<'_>) {
         let found = message.get("role").map_or_else(|| "no role".to_owned(), json::kind);
         out.add(&W025, spot("message.role"), found, "\"assistant\"");
     }
+    extras(message, SAID, &format!("{path}.message."), out);
     let beside = ["tool_calls", "refusal", "audio", "function_call"].iter().any(|key| message.get(key).is_some_and(truthy));
     match message.get("content") {
         Some(Value::String(_) | Value::Null) => {}
@@ -362,13 +363,22 @@ fn written(place: usize, choice: &Value<'_>, out: &mut Findings<'_>) {
     }
 }
 
+/// Keys of a message.
+const SAID: &[&str] = &["role", "content", "refusal", "tool_calls", "function_call", "annotations", "audio"];
+
+/// Keys of the envelope.
 const KNOWN: &[&str] =
     &["id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier", "metadata", "moderation"];
 
-fn extras(body: &Value<'_>, out: &mut Findings<'_>) {
-    let extra: Vec<&str> = body.as_object().into_iter().flat_map(Object::keys).filter(|key| !KNOWN.contains(key)).collect();
+fn extras(body: &Value<'_>, known: &[&str], path: &str, out: &mut Findings<'_>) {
+    let extra: Vec<&str> = body.as_object().into_iter().flat_map(Object::keys).filter(|key| !known.contains(key)).collect();
     if let Some(first) = extra.first() {
-        out.add(&W048, Spot::whole().path(*first), format!("also {}", extra.join(", ")), "nothing: they are tolerated");
+        out.add(
+            &W048,
+            Spot::whole().path(format!("{path}{first}")),
+            format!("also {}", extra.join(", ")),
+            "nothing: they are tolerated",
+        );
     }
 }
 

@@ -10,7 +10,7 @@ use super::seen::Seen;
 use crate::wire::{ApiError, ErrorShape};
 
 /// The rules of this topic.
-pub(super) static RULES: &[&Rule] = &[&W154, &W155, &W156, &W157, &W158, &W159, &W160, &W161, &W280, &W281, &W282];
+pub(super) static RULES: &[&Rule] = &[&W154, &W155, &W156, &W157, &W158, &W159, &W160, &W161, &W280, &W281, &W282, &W283];
 
 pub(super) static W154: Rule = Rule {
     id: "W154",
@@ -39,7 +39,7 @@ pub(super) static W156: Rule = Rule {
     surface: Surface::Errors,
     severity: Severity::Violation,
     scope: Scope::Exchange,
-    statement: "malformed JSON, a wrong type or missing messages are answered with 400 or 422",
+    statement: "malformed JSON, a wrong type or missing messages are answered with 400 or 422; odd messages are not answered with 404",
     why: "the mistake is the caller's, and a repetition will not help",
     source: "OpenAI API reference, errors",
     breaks: r#"{"model":"m","messages":[ answered with 500 or 200"#,
@@ -133,6 +133,17 @@ pub(super) static W282: Rule = Rule {
     breaks: "600 with an error",
 };
 
+pub(super) static W283: Rule = Rule {
+    id: "W283",
+    surface: Surface::Errors,
+    severity: Severity::Advice,
+    scope: Scope::Exchange,
+    statement: "the message of an error is written for the caller: no bare exception, no dump of a validator",
+    why: "it names the inside of the server where it should name the mistake",
+    source: "mlx_lm.server answers with the key of a KeyError, vLLM with a list of pydantic's errors",
+    breaks: r#"{"error":"'role'"}"#,
+};
+
 /// Checks one exchange.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     let Some(status) = seen.exchange.status else { return };
@@ -151,6 +162,9 @@ fn said(status: u16, seen: &Seen<'_>, out: &mut Findings<'_>) {
     let error = seen.chat.error.clone().unwrap_or_else(|| ApiError::read(Some(status), &seen.exchange.body));
     if error.message.trim().is_empty() && !head {
         out.add(&W154, Spot::whole(), format!("status {status} without a message"), "{\"error\":{\"message\":…}}");
+    }
+    if let Some(what) = unsaid(&error.message) {
+        out.add(&W283, Spot::whole(), format!("{what}: {}", error.message.trim()), "what is wrong with the request, in words");
     }
     let api = seen.call != Call::Other;
     if seen.streamed() {
@@ -173,6 +187,31 @@ fn said(status: u16, seen: &Seen<'_>, out: &mut Findings<'_>) {
         if !seen.exchange.headers.iter().any(|(name, _)| says(&name.to_ascii_lowercase())) {
             out.add(&W161, Spot::whole(), format!("status {status} without a word on when to come again"), "retry-after");
         }
+    }
+}
+
+/// What words of the inside of a program a message is made of, where it is.
+fn unsaid(message: &str) -> Option<&'static str> {
+    const EXCEPTIONS: &[&str] = &[
+        "object has no attribute",
+        "object is not subscriptable",
+        "object is not iterable",
+        "list index out of range",
+        "NoneType",
+        "KeyError",
+        "AttributeError",
+        "json.exception.",
+        "json: cannot unmarshal",
+        "Cannot read properties of undefined",
+    ];
+    let message = message.trim();
+    let quoted = message.len() > 2 && message.starts_with('\'') && message.ends_with('\'') && message.matches('\'').count() == 2;
+    if quoted || EXCEPTIONS.iter().any(|part| message.contains(part)) {
+        Some("the text of an exception")
+    } else if message.contains("'loc': ") && message.contains("'msg': ") {
+        Some("the dump of a validator")
+    } else {
+        None
     }
 }
 
@@ -221,12 +260,15 @@ fn refused(status: u16, seen: &Seen<'_>, out: &mut Findings<'_>) {
         return;
     }
     let only_model = seen.asked.mistakes.iter().all(|mistake| matches!(mistake, Mistake::UnknownModel(_)));
+    let names_model = seen.asked.mistakes.iter().any(|mistake| matches!(mistake, Mistake::UnknownModel(_)));
     for mistake in &seen.asked.mistakes {
         match mistake {
             Mistake::NotJson => malformed("a body that is no JSON", status, out),
             Mistake::NotAnObject => malformed("a body that is no object", status, out),
             Mistake::NoMessages => malformed("a request without messages", status, out),
             Mistake::WrongType(key) => malformed(&format!("`{key}` of a wrong type"), status, out),
+            // A server may take what is odd; where it does not, the request is bad, and nothing is missing.
+            Mistake::Odd(what) if !names_model && status == 404 => malformed(what, status, out),
             Mistake::UnknownModel(model) if only_model && status != 404 => {
                 let found = format!("{came} for the model {model:?}");
                 // A gateway answers 400; what matters is that another model does not answer.

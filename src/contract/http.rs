@@ -8,7 +8,7 @@ use crate::wire::{End, TransportKind};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] =
-    &[&W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W200, &W201, &W202, &W203, &W204];
+    &[&W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W200, &W201, &W202, &W203, &W204, &W205];
 
 pub(super) static W001: Rule = Rule {
     id: "W001",
@@ -186,6 +186,17 @@ pub(super) static W204: Rule = Rule {
     breaks: "[[[[… 50 000 levels deep",
 };
 
+pub(super) static W205: Rule = Rule {
+    id: "W205",
+    surface: Surface::Http,
+    severity: Severity::Advice,
+    scope: Scope::Exchange,
+    statement: "the framing of a stream tells its end from a cut: it is chunked or has a length",
+    why: "where a stream ends with its connection, a server that was killed looks to HTTP like one that is done",
+    source: "RFC 9112 §6.3 and §8; mlx_lm.server speaks HTTP/1.0",
+    breaks: "HTTP/1.0 200 with events, neither transfer-encoding nor content-length",
+};
+
 /// Checks one exchange.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     transport(seen, out);
@@ -218,6 +229,10 @@ fn transport(seen: &Seen<'_>, out: &mut Findings<'_>) {
             }
             _ => {}
         }
+    }
+    let framed = ["transfer-encoding", "content-length"].iter().any(|name| exchange.header(name).is_some());
+    if seen.streamed() && !framed && exchange.end == End::Complete {
+        out.add(&W205, Spot::whole(), "the stream ends with its connection", "transfer-encoding: chunked");
     }
     let encoded = exchange.header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     let promised = exchange.header("content-length").and_then(|length| length.trim().parse::<usize>().ok());

@@ -85,7 +85,7 @@ impl RunSummary {
         let mut scenario = self.shared.scenario(end, first_token_us);
         let cell = self.cell(&end.cell);
         cell.running.retain(|running| running.id != end.id);
-        cell.rules.add(&end.findings);
+        cell.rules.add(&end.name, &end.findings);
         if end.will_retry {
             cell.earlier.entry(end.id.clone()).or_default().push(Try::new(end, exchanges));
             return;

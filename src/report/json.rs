@@ -3,7 +3,7 @@
 //! **Shape**: `{"schema", "run", "verdict", "planned", "totals", "stale", "cells": […], "scenarios": […]}`; a scenario has its
 //! cell, names, place, tags, `outcome`, and where they apply `reason`, `cause` (the first one: kind, message, expected, actual,
 //! step, status, request id), `causes` (their number), `findings` (wire rules that fail it) and `rerun`; a cell has its
-//! `dialects` and `advice` (rules broken without failing anything, with counts). Times are milliseconds. Keys that do not apply are left out;
+//! `dialects` and `advice` (rules broken without failing anything, with counts and the first scenario). Times are milliseconds. Keys that do not apply are left out;
 //! a reader must bear new ones, a change of meaning raises `schema`.
 
 use std::path::{Path, PathBuf};
@@ -170,14 +170,16 @@ struct Tolerated<'a> {
     count: u64,
     scenarios: u64,
     found: &'a str,
+    /// The scenario that showed it first.
+    first: &'a str,
 }
 
 impl<'a> Tolerated<'a> {
     fn all(cell: &'a CellSummary, weight: Weight) -> Vec<Self> {
         let one = |(rule, tally): (&'a str, &'a RuleTally)| {
             let reason = cell.dialect_reason(rule).filter(|_| weight == Weight::Lenient);
-            let RuleTally { statement, count, tries, found } = tally;
-            Self { rule, statement, reason, count: *count, scenarios: *tries, found }
+            let RuleTally { statement, count, tries, found, scenario } = tally;
+            Self { rule, statement, reason, count: *count, scenarios: *tries, found, first: scenario }
         };
         cell.rules.of(weight).map(one).collect()
     }

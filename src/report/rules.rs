@@ -1,6 +1,7 @@
 //! Which wire rules did a cell break, and how often? [`RuleTallies`], over all scenarios and tries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::event::{FindingRecord, Weight};
 
@@ -21,11 +22,13 @@ pub struct RuleTally {
     pub tries: u64,
     /// What was wrong where it was seen first.
     pub found: String,
+    /// The scenario that showed it first.
+    pub scenario: Arc<str>,
 }
 
 impl RuleTallies {
     /// Counts what one try showed.
-    pub(super) fn add(&mut self, findings: &[FindingRecord]) {
+    pub(super) fn add(&mut self, scenario: &Arc<str>, findings: &[FindingRecord]) {
         let mut seen = Vec::new();
         for finding in findings {
             let key = (finding.weight, finding.rule.clone());
@@ -34,6 +37,7 @@ impl RuleTallies {
                 count: 0,
                 tries: 0,
                 found: finding.found.clone(),
+                scenario: Arc::clone(scenario),
             });
             tally.count += finding.count;
             // A rule that fails a try at several places stands there several times.

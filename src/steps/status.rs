@@ -82,6 +82,13 @@ fn header_mentions(world: &mut World, name: Text, wanted: Text) -> StepResult {
     world.judge(|reply| header::mentions(&reply.exchange, &name, &wanted))
 }
 
+/// The response does not have this text in the header, ignoring case; it may lack the header.
+#[step(then, "the header {text} does not mention {text}", example = "the header \"server\" does not mention \"python\"")]
+fn header_does_not_mention(world: &mut World, name: Text, unwanted: Text) -> StepResult {
+    let (name, unwanted) = (world.fill(&name.0)?, world.fill(&unwanted.0)?);
+    world.judge(|reply| header::does_not_mention(&reply.exchange, &name, &unwanted))
+}
+
 /// The response has this header.
 #[step(then, "the header {text} is present", example = "the header \"content-type\" is present")]
 fn header_is_present(world: &mut World, name: Text) -> StepResult {

@@ -63,6 +63,23 @@ fn errors() -> Vec<Row> {
             put("/error/message", json!("TypeError: x is undefined\n    at run (server.js:3:1)")),
             &["W009"],
         ),
+        advised("the key of an exception", BAD, put("/error/message", json!("'role'")), &["W283"]),
+        advised("the words of an exception", BAD, put("/error/message", json!("'str' object has no attribute 'get'")), &["W283"]),
+        advised(
+            "an exception of a library",
+            BAD,
+            put("/error/message", json!("[json.exception.type_error.302] type must be string, but is number")),
+            &["W283"],
+        ),
+        advised(
+            "the dump of a validator",
+            BAD,
+            put(
+                "/error/message",
+                json!("1 validation error:\n  {'type': 'missing', 'loc': 'body.messages', 'msg': 'Field required'}"),
+            ),
+            &["W283"],
+        ),
         caught("another status in the body", BAD, put("/error/code", json!("404")), &["W160"]),
         caught("a status that does not exist", BAD, status(700), &["W282"]),
         caught("a status of 1xx", BAD, status(199), &["W282"]),
@@ -75,6 +92,12 @@ fn refusals() -> Vec<Row> {
         caught("404 for a missing key", BAD, status(404), &["W156"]),
         caught("200 over an error", BAD, status(200), &["W010", "W156"]),
         caught("422 and 400 in the body", "llamacpp/bad-no-messages", status(422), &["W160"]),
+        caught(
+            "404 for a message of an unknown role",
+            BAD,
+            both(asked("messages", json!([{"role": "wizard", "content": "Hi"}])), status(404)),
+            &["W156"],
+        ),
         caught("500 for broken JSON", "llamacpp/bad-json", status(500), &["W156"]),
         caught(
             "an answer to broken JSON",

@@ -42,6 +42,12 @@ fn http() -> Vec<Row> {
         caught("a stream to a request for a whole reply", STREAM, asked("stream", json!(false)), &["W007"]).on(STREAMS),
         caught("a length that is too long", WHOLE, header("content-length", "9999"), &["W011"]),
         caught("a length that is too short", WHOLE, header("content-length", "9"), &["W011"]),
+        advised(
+            "a stream that ends with its connection",
+            STREAM,
+            Box::new(|exchange| exchange.headers.retain(|(name, _)| name != "transfer-encoding")),
+            &["W205"],
+        ),
         caught("a chunked body cut", STREAM, failed(TransportKind::Truncated), &["W011"]),
         caught("Latin-1 by its label", WHOLE, header("content-type", "application/json; charset=iso-8859-1"), &["W200"]),
         caught("status 206", WHOLE, status(206), &["W202"]),

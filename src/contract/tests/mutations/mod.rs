@@ -52,17 +52,24 @@ struct Row {
     change: Change,
     /// Rules that fire; none for a legal variation.
     rules: &'static [&'static str],
+    /// Whether the rules are only advice, which no other row looks at.
+    advice: bool,
 }
 
 /// A corruption that these rules name.
 fn caught(name: &'static str, good: &'static str, change: Change, rules: &'static [&'static str]) -> Row {
     assert!(!rules.is_empty(), "{name}: no rule");
-    Row { name, good: vec![good], given: None, change, rules }
+    Row { name, good: vec![good], given: None, change, rules, advice: false }
+}
+
+/// A corruption of which these rules only advise.
+fn advised(name: &'static str, good: &'static str, change: Change, rules: &'static [&'static str]) -> Row {
+    Row { advice: true, ..caught(name, good, change, rules) }
 }
 
 /// A legal variation.
 fn legal(name: &'static str, good: &'static str, change: Change) -> Row {
-    Row { name, good: vec![good], given: None, change, rules: &[] }
+    Row { name, good: vec![good], given: None, change, rules: &[], advice: false }
 }
 
 impl Row {
@@ -89,10 +96,11 @@ impl Row {
         if let Some(given) = &self.given {
             given(&mut exchange);
         }
-        let before = weighty(&look(&exchange));
+        let ids: fn(&[Finding]) -> BTreeSet<&'static str> = if self.advice { advisory } else { weighty };
+        let before = ids(&look(&exchange));
         (self.change)(&mut exchange);
         let findings = look(&exchange);
-        let after = weighty(&findings);
+        let after = ids(&findings);
         let name = format!("{} on {good}", self.name);
         if self.rules.is_empty() {
             let more: Vec<&Finding> = findings
@@ -120,6 +128,11 @@ fn look(exchange: &Exchange) -> Vec<Finding> {
 /// What weighs more than advice, by rule.
 fn weighty(findings: &[Finding]) -> BTreeSet<&'static str> {
     findings.iter().filter(|finding| finding.severity != Severity::Advice).map(|finding| finding.rule.id).collect()
+}
+
+/// What is advice, by rule.
+fn advisory(findings: &[Finding]) -> BTreeSet<&'static str> {
+    findings.iter().filter(|finding| finding.severity == Severity::Advice).map(|finding| finding.rule.id).collect()
 }
 
 /// All rows.

@@ -25,6 +25,8 @@ fn without(key: &'static str) -> Change {
 fn shapes() -> Vec<Row> {
     const CALLS: &str = "/choices/0/message/tool_calls";
     vec![
+        advised("an empty content beside calls", CALL, put("/choices/0/message/content", json!("")), &["W302"])
+            .given(put("/choices/0/message/content", json!(null))),
         caught("a call without id", CALL, without("/id"), &["W073"]).on(WHOLE_CALLS),
         caught("an id of null", CALL, call("/id", json!(null)), &["W073"]),
         caught("an empty id", CALL, call("/id", json!("")), &["W073"]),
