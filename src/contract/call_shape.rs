@@ -68,8 +68,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     for (event, message, value) in whole.into_iter().chain(frames) {
         let choices = value.get("choices").and_then(Value::as_array);
         for (at, choice) in choices.into_iter().flatten().enumerate() {
-            let path = format!("choices[{at}].{message}.tool_calls");
-            let spot = |below: &str| Spot { event, ..Spot::whole().path(format!("{path}{below}")) };
+            let spot = |below: &str| Spot { event, ..Spot::whole().path(format!("choices[{at}].{message}.tool_calls{below}")) };
             let calls = match choice.get(message).and_then(|message| message.get("tool_calls")) {
                 None | Some(Value::Null) => continue,
                 Some(Value::Array(calls)) => {

@@ -1,5 +1,7 @@
 //! What was found: [`Finding`] with its [`Spot`], and the list that collects them.
 
+use std::borrow::Cow;
+use std::fmt::Display;
 use std::ops::Range;
 
 use super::excerpt::{self, EXCERPT};
@@ -15,7 +17,7 @@ pub struct Spot {
     /// Byte range in the body.
     pub bytes: Option<Range<usize>>,
     /// JSON path in the event or body (`choices[0].delta.role`), or `header content-type`; empty where it is all of it.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// Index of the choice.
     pub choice: Option<i64>,
 }
@@ -33,7 +35,7 @@ impl Spot {
 
     /// Adds a JSON path.
     #[must_use]
-    pub fn path(mut self, path: impl Into<String>) -> Self {
+    pub fn path(mut self, path: impl Into<Cow<'static, str>>) -> Self {
         self.path = path.into();
         self
     }
@@ -53,7 +55,7 @@ impl Spot {
     }
 }
 
-impl std::fmt::Display for Spot {
+impl Display for Spot {
     /// `event 12, bytes 2210..2413, choices[0].delta.role`.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut parts = Vec::new();
@@ -64,7 +66,7 @@ impl std::fmt::Display for Spot {
             parts.push(format!("bytes {}..{}", bytes.start, bytes.end));
         }
         if !self.path.is_empty() {
-            parts.push(self.path.clone());
+            parts.push(self.path.to_string());
         } else if let Some(choice) = self.choice {
             parts.push(format!("choice {choice}"));
         }
@@ -117,8 +119,8 @@ impl<'s> Findings<'s> {
         Self { seen, list: Vec::new() }
     }
 
-    /// Adds a finding of the rule's own weight.
-    pub(super) fn add(&mut self, rule: &'static Rule, spot: Spot, found: impl Into<String>, right: impl Into<String>) {
+    /// Adds a finding of the rule's own weight. The words are written only where it is new: many repeat on each chunk.
+    pub(super) fn add(&mut self, rule: &'static Rule, spot: Spot, found: impl Display, right: impl Display) {
         self.weigh(rule, rule.severity, spot, found, right);
     }
 
@@ -128,8 +130,8 @@ impl<'s> Findings<'s> {
         rule: &'static Rule,
         severity: Severity,
         spot: Spot,
-        found: impl Into<String>,
-        right: impl Into<String>,
+        found: impl Display,
+        right: impl Display,
     ) {
         let same = |known: &&mut Finding| {
             known.rule.id == rule.id
@@ -145,9 +147,9 @@ impl<'s> Findings<'s> {
             return;
         }
         let (spot, excerpt) = self.place(spot);
-        let found = excerpt::bounded(&found.into(), EXCERPT);
+        let found = excerpt::bounded(&found.to_string(), EXCERPT);
         let exchange = self.seen.exchange.id;
-        self.list.push(Finding { exchange, rule, severity, spot, found, right: right.into(), excerpt, count: 1 });
+        self.list.push(Finding { exchange, rule, severity, spot, found, right: right.to_string(), excerpt, count: 1 });
     }
 
     /// All of them, heaviest first, else in the order of the rules.

@@ -342,7 +342,7 @@ fn encoding(seen: &Seen<'_>, out: &mut Findings<'_>) {
 fn twice(keys: &[String], spot: &Spot, out: &mut Findings<'_>) {
     for key in keys {
         let found = format!("the key `{key}` stands twice in one object");
-        out.add(&W005, spot.clone().path(key.as_str()), found, "each key once");
+        out.add(&W005, spot.clone().path(key.clone()), found, "each key once");
     }
 }
 

@@ -28,6 +28,9 @@ const OUTER: &[(&str, Fits, &str)] = &[
     ("metadata", |value| value.is_object(), "an object or null"),
 ];
 
+/// Keys of a choice.
+const CHOICE: &[(&str, Fits, &str)] = &[("logprobs", |value| value.is_object(), "an object or null")];
+
 /// Keys of a message or delta.
 const INNER: &[(&str, Fits, &str)] = &[
     ("annotations", |value| value.is_array(), "a list or null"),
@@ -43,30 +46,25 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     let whole = seen.whole().filter(|_| !seen.streamed()).map(|body| (Spot::whole(), "message", body));
     let frames = seen.frames.iter().filter_map(|frame| Some((Spot::event(frame.number), "delta", frame.value()?)));
     for (spot, message, value) in whole.into_iter().chain(frames) {
-        types(value, "", OUTER, &spot, out);
+        types(value, String::new, OUTER, &spot, out);
         for (at, choice) in value.get("choices").and_then(Value::as_array).into_iter().flatten().enumerate() {
             // Where they were asked for, their own rules say more.
             if !seen.asked.logprobs {
-                types(
-                    choice,
-                    &format!("choices[{at}]."),
-                    &[("logprobs", |value| value.is_object(), "an object or null")],
-                    &spot,
-                    out,
-                );
+                types(choice, || format!("choices[{at}]."), CHOICE, &spot, out);
             }
             if let Some(part) = choice.get(message) {
-                types(part, &format!("choices[{at}].{message}."), INNER, &spot, out);
+                types(part, || format!("choices[{at}].{message}."), INNER, &spot, out);
             }
         }
     }
 }
 
-fn types(value: &Value<'_>, path: &str, keys: &[(&str, Fits, &str)], spot: &Spot, out: &mut Findings<'_>) {
+/// `path` is asked for only where something is wrong: a stream has hundreds of chunks.
+fn types(value: &Value<'_>, path: impl Fn() -> String, keys: &[(&str, Fits, &str)], spot: &Spot, out: &mut Findings<'_>) {
     for (key, fits, right) in keys {
         if let Some(other) = value.get(key).filter(|value| !value.is_null() && !fits(value)) {
             let found = format!("`{key}` is {}", json::kind(other));
-            out.add(&W228, spot.clone().path(format!("{path}{key}")), found, *right);
+            out.add(&W228, spot.clone().path(path() + key), found, *right);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::judge::Context;
 use super::rule::Surface;
 use super::value::Value;
 use crate::wire::sse::{self, EventStream, SseEvent};
-use crate::wire::{ChatReply, End, Exchange, TransportKind};
+use crate::wire::{ChatReply, End, Exchange, TransportKind, text_of};
 
 /// One event of a stream, read as JSON.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl<'a> Seen<'a> {
                 frames.push(Frame { number, json: json::parse_cow(&event.data) });
             }
         }
-        let text = String::from_utf8_lossy(&exchange.body);
+        let text = text_of(&exchange.body);
         let body = (!streamed && !text.trim().is_empty()).then(|| json::parse_cow(&text));
         Self { exchange, chat, context, call, asked, stream, frames, body, text }
     }

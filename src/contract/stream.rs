@@ -283,7 +283,7 @@ struct Walk<'f> {
 
 impl<'f> Walk<'f> {
     fn envelope(&mut self, frame: &Frame, value: &'f Value<'f>, seen: &Seen<'_>, out: &mut Findings<'_>) {
-        let spot = |key: &str| Spot::event(frame.number).path(key);
+        let spot = |key: &'static str| Spot::event(frame.number).path(key);
         let missing = |key: &str| format!("`{key}` is missing");
         let (id, created, model) = (value.get("id"), value.get("created"), value.get("model"));
         match id {
@@ -349,7 +349,7 @@ impl<'f> Walk<'f> {
             if let (Some(now), Some(then)) = (now, then)
                 && now != then
             {
-                out.add(rule, spot(key), format!("`{key}` is {now} after {then}"), "the same on all chunks");
+                out.add(rule, spot(key), format_args!("`{key}` is {now} after {then}"), "the same on all chunks");
             }
         }
     }

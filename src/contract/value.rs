@@ -33,6 +33,7 @@ pub struct Object<'t>(Vec<(Cow<'t, str>, Value<'t>)>);
 
 impl<'t> Object<'t> {
     /// The last value of a key.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value<'t>> {
         self.0.iter().rev().find(|(known, _)| known == key).map(|(_, value)| value)
     }
@@ -59,23 +60,33 @@ impl<'t> Object<'t> {
 
     /// Adds the keys that stand twice, each once.
     fn twice(&self, out: &mut Vec<String>) {
-        let again = |key: &str, seen: bool| seen && !out.iter().any(|known| known == key);
-        // Comparing all with all is the fastest for the few keys that replies have, and must not be for those that have many.
-        let mut many = HashSet::new();
-        let few = self.0.len() <= 32;
-        let mut found = Vec::new();
-        for (at, (key, _)) in self.0.iter().enumerate() {
-            let seen = if few { self.0[..at].iter().any(|(before, _)| before == key) } else { !many.insert(&**key) };
-            if again(key, seen) && !found.contains(key) {
-                found.push(key.clone());
+        if !self.may_repeat() {
+            return;
+        }
+        let mut seen = HashSet::new();
+        for (key, _) in &self.0 {
+            if !seen.insert(&**key) && !out.iter().any(|known| known == key) {
+                out.push(key.clone().into_owned());
             }
         }
-        out.extend(found.into_iter().map(Cow::into_owned));
+    }
+
+    /// False where no key can stand twice: the few keys that replies have differ in length and first letter.
+    fn may_repeat(&self) -> bool {
+        let mut marks = 0u64;
+        self.0.iter().any(|(key, _)| {
+            let first = key.bytes().next().unwrap_or_default();
+            let mark = 1u64 << ((usize::from(first) + 7 * key.len()) % 64);
+            let known = marks & mark != 0;
+            marks |= mark;
+            known
+        })
     }
 }
 
 impl<'t> Value<'t> {
     /// The value of a key of an object.
+    #[inline]
     pub fn get(&self, key: &str) -> Option<&Value<'t>> {
         self.as_object()?.get(key)
     }

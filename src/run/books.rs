@@ -231,7 +231,7 @@ fn record(finding: Finding, weight: Weight) -> FindingRecord {
         exchange,
         event: spot.event,
         bytes: spot.bytes.map(|range| (range.start as u64, range.end as u64)),
-        path: spot.path,
+        path: spot.path.into_owned(),
         found: brief(found),
         right: if fails { right } else { String::new() },
         excerpt: if fails { excerpt } else { String::new() },

@@ -5,11 +5,12 @@
 //! belongs to one thread: on a current-thread runtime a long stream costs a tenth of what it costs on a pool of workers.
 //! Dropping the future of an exchange closes its connection.
 
+use std::pin::Pin;
 use std::sync::{Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::timeout_at;
+use tokio::time::{Sleep, sleep_until};
 
 use super::coding::Unpack;
 use super::exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};
@@ -173,7 +174,7 @@ impl Client {
 
     async fn exchange(&self, exchange: &mut Exchange, body: &mut BytesMut) -> Result<End, TransportError> {
         let request = written(&exchange.request, &exchange.url)?;
-        let deadline = Deadline::of(exchange.sent, &exchange.request);
+        let mut deadline = Deadline::of(exchange.sent, &exchange.request);
         let http = self.for_request(&request)?;
         let mut response = match deadline.hold(http.execute(request)).await {
             Ok(reply) => reply.map_err(|error| failure::before_head(&error))?,
@@ -218,7 +219,8 @@ impl Client {
 
 /// Our patience with one exchange: the earlier of its time limit and its read plan.
 struct Deadline {
-    at: Option<tokio::time::Instant>,
+    /// One timer for the whole exchange: one for each read costs a tenth of a long stream.
+    over: Option<Pin<Box<Sleep>>>,
     limit: Duration,
     planned: bool,
 }
@@ -234,14 +236,17 @@ impl Deadline {
         };
         let by_plan = planned.is_some_and(|time| request.timeout.is_none_or(|limit| time <= limit));
         let limit = if by_plan { planned } else { request.timeout };
-        let at = limit.and_then(|limit| sent.checked_add(limit)).map(tokio::time::Instant::from_std);
-        Self { at, limit: limit.unwrap_or_default(), planned: by_plan }
+        let at = limit.and_then(|limit| sent.checked_add(limit));
+        let over = at.map(|at| Box::pin(sleep_until(at.into())));
+        Self { over, limit: limit.unwrap_or_default(), planned: by_plan }
     }
 
-    async fn hold<T>(&self, work: impl Future<Output = T>) -> Result<T, HungUp> {
-        match self.at {
-            Some(at) => timeout_at(at, work).await.map_err(|_| HungUp),
-            None => Ok(work.await),
+    async fn hold<T>(&mut self, work: impl Future<Output = T>) -> Result<T, HungUp> {
+        let Some(over) = &mut self.over else { return Ok(work.await) };
+        tokio::select! {
+            biased;
+            done = work => Ok(done),
+            () = over => Err(HungUp),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::Exchange;
+use super::{Exchange, text_of};
 use crate::event::{ClockRecord, ExchangeRecord, HeaderRecord, ScenarioId};
 
 /// How much of a body is kept. **Units**: bytes.
@@ -49,7 +49,7 @@ impl Evidence<'_> {
     pub fn record(&self, exchange: &Exchange, clocks: ClockRecord) -> ExchangeRecord {
         let request = &exchange.request;
         let sent = request.headers.iter().map(|(name, value)| self.header(name, value)).collect();
-        let came = exchange.headers.iter().map(|(name, value)| self.header(name, &String::from_utf8_lossy(value))).collect();
+        let came = exchange.headers.iter().map(|(name, value)| self.header(name, &text_of(value))).collect();
         let body = self.body(&exchange.body);
         let response_sha256 = if body.cut { format!("{:x}", Sha256::digest(&exchange.body)) } else { String::new() };
         let request_id = ["x-request-id", "request-id"].into_iter().find_map(|name| exchange.header(name));
@@ -80,11 +80,11 @@ impl Evidence<'_> {
     fn body(&self, body: &[u8]) -> Kept {
         let Caps { head, tail } = self.caps;
         if body.len() <= head + tail + 2 * MARGIN {
-            return Kept { text: (self.mask)(&String::from_utf8_lossy(body)), cut: false };
+            return Kept { text: (self.mask)(&text_of(body)), cut: false };
         }
         // The margins are masked with the rest and then dropped: they hold whatever a cut has split.
-        let start = (self.mask)(&String::from_utf8_lossy(&body[..head + MARGIN]));
-        let end = (self.mask)(&String::from_utf8_lossy(&body[body.len() - tail - MARGIN..]));
+        let start = (self.mask)(&text_of(&body[..head + MARGIN]));
+        let end = (self.mask)(&text_of(&body[body.len() - tail - MARGIN..]));
         let start = &start[..start.floor_char_boundary(start.len().saturating_sub(MARGIN))];
         let end = &end[end.ceil_char_boundary(MARGIN.min(end.len()))..];
         Kept { text: format!("{start}\n… {} bytes cut …\n{end}", body.len() - head - tail), cut: true }

@@ -21,5 +21,5 @@ pub use curl::curl;
 pub use evidence::{Caps, Evidence, is_secret_header};
 #[cfg(test)]
 pub(crate) use exchange::reply_of;
-pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};
+pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind, text_of};
 pub use surfaces::{Embedding, EmbeddingsReply, HealthReply, ModelsReply, fold_embeddings, fold_health, fold_models};

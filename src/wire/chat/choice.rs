@@ -79,8 +79,7 @@ impl OpenChoice<'_> {
             }
             (Some(reason), slot @ None) => *slot = Some(reason.0.into_owned()),
             (Some(reason), Some(first)) => {
-                let message = format!("`{}` after `{first}`", &*reason);
-                self.faults.add(FoldFaultKind::FinishRepeated, PATH, &message);
+                self.faults.add(FoldFaultKind::FinishRepeated, PATH, format_args!("`{}` after `{first}`", &*reason));
             }
         }
     }

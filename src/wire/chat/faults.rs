@@ -1,6 +1,7 @@
 //! The list of what folding met: one entry per kind and path, with its first place and its number.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::ops::Range;
 
 use super::reply::{FoldFault, FoldFaultKind};
@@ -16,8 +17,8 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Notes something about the frame being read.
-    pub(super) fn add(&mut self, kind: FoldFaultKind, path: impl Into<Cow<'static, str>>, message: &str) {
+    /// Notes something about the frame being read. The message is written only where it is new.
+    pub(super) fn add(&mut self, kind: FoldFaultKind, path: impl Into<Cow<'static, str>>, message: impl Display) {
         let path = path.into();
         match self.list.iter_mut().find(|fault| fault.kind == kind && fault.path == path) {
             Some(fault) => fault.count += 1,
@@ -27,7 +28,7 @@ impl Faults {
                 event: self.event,
                 at: self.at.clone(),
                 count: 1,
-                message: message.to_owned(),
+                message: message.to_string(),
             }),
         }
     }

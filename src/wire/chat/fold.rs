@@ -116,8 +116,11 @@ impl Fold {
         match std::str::from_utf8(&exchange.body) {
             Ok(text) => self.text(text, false),
             Err(error) => {
-                let message = format!("the body is not UTF-8 at byte {}", error.valid_up_to());
-                self.faults.add(FoldFaultKind::BadUtf8, "", &message);
+                self.faults.add(
+                    FoldFaultKind::BadUtf8,
+                    "",
+                    format_args!("the body is not UTF-8 at byte {}", error.valid_up_to()),
+                );
                 self.text(&String::from_utf8_lossy(&exchange.body), false);
             }
         }
@@ -134,8 +137,7 @@ impl Fold {
         let mut value: Value = match serde_json::from_str(data) {
             Ok(value) => value,
             Err(error) => {
-                let message = format!("not JSON: {error}");
-                self.faults.add(FoldFaultKind::NotJson, "", &message);
+                self.faults.add(FoldFaultKind::NotJson, "", format_args!("not JSON: {error}"));
                 if named_error && self.reply.error.is_none() {
                     self.reply.error = Some(ApiError::read(self.error_status(), data.as_bytes()));
                 }
@@ -143,8 +145,7 @@ impl Fold {
             }
         };
         if !value.is_object() {
-            let message = format!("{}, not an object", kind(&value));
-            return self.faults.add(FoldFaultKind::NotAnObject, "", &message);
+            return self.faults.add(FoldFaultKind::NotAnObject, "", format_args!("{}, not an object", kind(&value)));
         }
         let bare = value.get("choices").is_none() && value.get("error").is_none_or(Value::is_null);
         if (named_error || bare)
@@ -217,8 +218,11 @@ impl Fold {
                 (Some(text), Some(first)) if *text == **first => {}
                 (Some(text), slot @ None) if !text.is_empty() => *slot = Some(text.0.into_owned()),
                 (Some(text), first) => {
-                    let message = format!("`{}` after `{}`", &*text, first.as_deref().unwrap_or(""));
-                    self.faults.add(FoldFaultKind::Changed, key, &message);
+                    self.faults.add(
+                        FoldFaultKind::Changed,
+                        key,
+                        format_args!("`{}` after `{}`", &*text, first.as_deref().unwrap_or("")),
+                    );
                 }
             }
         }
@@ -226,8 +230,7 @@ impl Fold {
             (None, _) => self.faults.add(FoldFaultKind::MissingKey, "created", "missing or null on a frame"),
             (Some(created), None) => reply.created = Some(created),
             (Some(created), Some(first)) if created != first => {
-                let message = format!("{created} after {first}");
-                self.faults.add(FoldFaultKind::Changed, "created", &message);
+                self.faults.add(FoldFaultKind::Changed, "created", format_args!("{created} after {first}"));
             }
             _ => {}
         }
@@ -235,8 +238,7 @@ impl Fold {
 
     fn usage(&mut self, raw: Value, with_choices: bool) {
         if !raw.is_object() {
-            let message = format!("`usage` is {}, not an object", kind(&raw));
-            return self.faults.add(FoldFaultKind::WrongType, "usage", &message);
+            return self.faults.add(FoldFaultKind::WrongType, "usage", format_args!("`usage` is {}, not an object", kind(&raw)));
         }
         self.usage_frames += 1;
         if self.usage_frames > 1 {
@@ -249,8 +251,11 @@ impl Fold {
         let mut count = |key: &str| {
             let value = raw.get(key).filter(|value| !value.is_null())?;
             if value.as_u64().is_none() {
-                let message = format!("`usage.{key}` is {value}, not a count");
-                faults.add(FoldFaultKind::WrongType, format!("usage.{key}"), &message);
+                faults.add(
+                    FoldFaultKind::WrongType,
+                    format!("usage.{key}"),
+                    format_args!("`usage.{key}` is {value}, not a count"),
+                );
             }
             value.as_u64()
         };

@@ -29,8 +29,11 @@ fn slot(calls: &mut Vec<ToolCall>, fragment: &Fragment<'_>, faults: &mut Faults)
     let Some(at) = calls.iter().rposition(|call| call.index == index) else { return begin(calls, index) };
     let named = fragment.function.as_ref().or(fragment.custom.as_ref()).is_some_and(|part| part.name.is_some());
     if named && id.is_some() && calls[at].id.is_some() && !same_id(&calls[at]) {
-        let message = format!("index {index} is used again for another tool call");
-        faults.add(FoldFaultKind::ToolIndexReused, "choices[].delta.tool_calls[].index", &message);
+        faults.add(
+            FoldFaultKind::ToolIndexReused,
+            "choices[].delta.tool_calls[].index",
+            format_args!("index {index} is used again for another tool call"),
+        );
         return calls.iter().rposition(same_id).unwrap_or_else(|| begin(calls, index));
     }
     at
@@ -74,8 +77,7 @@ fn settle(slot: &mut Option<String>, value: Option<&str>, path: &'static str, fa
             faults.add(FoldFaultKind::ToolRepeated, path, "a later fragment repeats it");
         }
         Some(first) => {
-            let message = format!("a later fragment says `{value}` after `{first}`");
-            faults.add(FoldFaultKind::ToolChanged, path, &message);
+            faults.add(FoldFaultKind::ToolChanged, path, format_args!("a later fragment says `{value}` after `{first}`"));
         }
     }
 }
