@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::finding::{Findings, Spot};
 use super::json;

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::value::{Object, Value};
+use crate::wire::json::{Object, Value};
 
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
-use super::seen::{Seen, truthy};
+use super::seen::Seen;
 use crate::wire::Choice;
 
 /// The rules of this topic.
@@ -243,7 +243,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     }
     if let Some(Ok(parsed)) = &seen.body {
         let body = &parsed.value;
-        if body.get("error").is_some_and(truthy) && body.get("choices").is_none() {
+        if body.get("error").is_some_and(Value::is_truthy) && body.get("choices").is_none() {
             return;
         }
         envelope(body, seen, out);
@@ -346,7 +346,8 @@ fn written(place: usize, choice: &Value<'_>, out: &mut Findings<'_>) {
         out.add(&W025, spot("message.role"), found, "\"assistant\"");
     }
     extras(message, SAID, &format!("{path}.message."), out);
-    let beside = ["tool_calls", "refusal", "audio", "function_call"].iter().any(|key| message.get(key).is_some_and(truthy));
+    let beside =
+        ["tool_calls", "refusal", "audio", "function_call"].iter().any(|key| message.get(key).is_some_and(Value::is_truthy));
     match message.get("content") {
         Some(Value::String(_) | Value::Null) => {}
         Some(other) => out.add(&W026, spot("message.content"), json::kind(other), "a string or null"),

@@ -1,6 +1,6 @@
 //! Is a failure said as clients read it, and are mistakes refused as such?
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::asked::{Call, Mistake};
 use super::finding::{Findings, Spot};

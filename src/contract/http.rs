@@ -3,7 +3,7 @@
 use super::asked::Call;
 use super::finding::{Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
-use super::seen::{Seen, truthy};
+use super::seen::Seen;
 use crate::wire::{End, TransportKind};
 
 /// The rules of this topic.
@@ -325,7 +325,7 @@ fn encoding(seen: &Seen<'_>, out: &mut Findings<'_>) {
             _ => {}
         }
     }
-    for frame in &seen.frames {
+    for frame in seen.frames {
         match &frame.json {
             Ok(parsed) if parsed.twice.is_empty() => {}
             Ok(parsed) => twice(&parsed.twice, &Spot::event(frame.number), out),
@@ -373,7 +373,7 @@ fn bodies(seen: &Seen<'_>, out: &mut Findings<'_>) {
         out.add(&W008, Spot::whole(), "a page for browsers", "JSON, for an error as well");
     }
     if is_api(&seen.call)
-        && let Some(error) = seen.whole().and_then(|body| body.get("error")).filter(|error| truthy(error))
+        && let Some(error) = seen.whole().and_then(|body| body.get("error")).filter(|error| error.is_truthy())
     {
         let found = format!("status {} with an error: {error}", seen.exchange.status.unwrap_or_default());
         out.add(&W010, Spot::whole().path("error"), found, "a status of 400 or more for an error");

@@ -8,7 +8,7 @@ use super::finding::{Finding, Findings};
 use super::rule::Surface;
 use super::seen::Seen;
 use super::trace::Trace;
-use crate::wire::{ChatReply, Exchange};
+use crate::wire::{ChatReply, Reading};
 
 /// What is known of the stack that answered; what is unknown is not held against it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,8 +71,8 @@ impl Docket {
 }
 
 /// Judges one exchange by every rule that applies to it. `chat` is its folded form, whatever came.
-pub fn judge(exchange: &Exchange, chat: &ChatReply, context: &Context<'_>) -> Judgement {
-    let seen = Seen::of(exchange, chat, context);
+pub fn judge(reading: &Reading<'_>, chat: &ChatReply, context: &Context<'_>) -> Judgement {
+    let seen = Seen::of(reading, chat, context);
     let mut findings = Findings::new(&seen);
     for check in TOPICS.iter().filter_map(|topic| topic.exchange) {
         check(&seen, &mut findings);

@@ -39,17 +39,14 @@ mod tool_tests;
 mod tools;
 mod trace;
 mod usage;
-mod value;
 
 pub use asked::{Asked, Call, Format, Mistake, Offered, Thinking, ToolChoice};
 pub use finding::{Finding, Spot};
-pub use json::{Parsed, parse};
 pub use judge::{Context, Docket, Judged, Judgement, judge, judge_scenario};
 pub use leniency::{Leniency, Verdict};
 pub use rule::{Rule, Scope, Severity, Surface};
-pub use seen::{Frame, Seen};
+pub use seen::Seen;
 pub use trace::Trace;
-pub use value::{Object, Value};
 
 use finding::Findings;
 

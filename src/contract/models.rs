@@ -1,6 +1,6 @@
 //! Is the list of models one that clients can choose from?
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::asked::Call;
 use super::chat_body::Fits;

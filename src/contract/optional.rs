@@ -1,6 +1,6 @@
 //! Have the keys that may be left out the right types where they are there?
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::chat_body::Fits;
 use super::finding::{Findings, Spot};

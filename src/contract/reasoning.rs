@@ -1,12 +1,12 @@
 //! Is thinking kept apart from what is said, called and counted?
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::asked::{Mistake, Thinking};
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
-use super::seen::{Seen, truthy};
+use super::seen::Seen;
 use crate::wire::{Choice, FoldFaultKind};
 
 /// The rules of this topic.
@@ -340,17 +340,17 @@ fn order(seen: &Seen<'_>, out: &mut Findings<'_>) {
         return;
     }
     let mut spoken: Vec<i64> = Vec::new();
-    for frame in &seen.frames {
+    for frame in seen.frames {
         let Some(choices) = frame.value().and_then(|value| value.get("choices")?.as_array()) else { continue };
         for choice in choices {
             let index = choice.get("index").and_then(Value::as_i64).unwrap_or(0);
             let Some(delta) = choice.get("delta") else { continue };
-            let thinks = NAMES.iter().any(|name| delta.get(name).is_some_and(truthy));
+            let thinks = NAMES.iter().any(|name| delta.get(name).is_some_and(Value::is_truthy));
             if thinks && spoken.contains(&index) {
                 let spot = Spot::event(frame.number).choice(index);
                 return out.add(&W113, spot, "thinking after content", "thinking before the content of its part");
             }
-            if delta.get("tool_calls").is_some_and(truthy) {
+            if delta.get("tool_calls").is_some_and(Value::is_truthy) {
                 spoken.retain(|known| *known != index);
             }
             // Blank lines between the two belong to neither.
@@ -367,7 +367,7 @@ mod tests {
     use serde_json::json;
 
     use crate::contract::{Context, judge};
-    use crate::wire::{Request, fold_chat, reply_of};
+    use crate::wire::{Reading, Request, reply_of};
 
     #[track_caller]
     fn check(thought: &str, content: &str, repeats: bool) {
@@ -375,7 +375,8 @@ mod tests {
         let reply = json!({"choices": [{"index": 0, "finish_reason": "stop", "message": message}]});
         let mut exchange = reply_of(200, "application/json", reply.to_string().as_bytes());
         exchange.request = Request::post_json("/v1/chat/completions", &json!({"messages": []}));
-        let findings = judge(&exchange, &fold_chat(&exchange), &Context::default()).findings;
+        let reading = Reading::of(&exchange);
+        let findings = judge(&reading, &reading.chat(), &Context::default()).findings;
         assert_eq!(findings.iter().any(|finding| finding.rule.id == "W114"), repeats, "{thought:?} {content:?}");
     }
 

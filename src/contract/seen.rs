@@ -1,39 +1,14 @@
-//! One exchange, prepared once for all rules: [`Seen`]. Each event is parsed once, the folded form is the steps' own.
+//! One exchange, prepared once for all rules: [`Seen`]. The reading and the folded form are the steps' own.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::asked::{self, Asked, Call, Format};
 use super::excerpt;
-use super::json::{self, Parsed};
 use super::judge::Context;
 use super::rule::Surface;
-use super::value::Value;
-use crate::wire::sse::{self, EventStream, SseEvent};
-use crate::wire::{ChatReply, End, Exchange, TransportKind, text_of};
-
-/// One event of a stream, read as JSON.
-#[derive(Debug)]
-pub struct Frame<'a> {
-    /// Number of the event, from 1.
-    pub number: u64,
-    /// Its data as JSON, or why it is none; `[DONE]` is no frame.
-    pub json: Result<Parsed<'a>, serde_json::Error>,
-}
-
-impl<'a> Frame<'a> {
-    /// Its value, where it is JSON.
-    pub fn value(&self) -> Option<&Value<'a>> {
-        self.json.as_ref().ok().map(|parsed| &parsed.value)
-    }
-
-    /// Whether it says that something went wrong: an `error` that is not empty, as SDKs read it.
-    pub fn is_error(&self) -> bool {
-        self.value().is_some_and(|value| {
-            value.get("error").is_some_and(truthy) || value.get("object").and_then(Value::as_str) == Some("error")
-        })
-    }
-}
+use crate::wire::json::{Parsed, Value};
+use crate::wire::sse::{EventStream, SseEvent};
+use crate::wire::{ChatReply, End, Exchange, Frame, Reading, TransportKind};
 
 /// One exchange, prepared once.
 #[derive(Debug)]
@@ -49,33 +24,22 @@ pub struct Seen<'a> {
     /// What was asked.
     pub asked: Asked,
     /// The events, where the body is a stream of them.
-    pub stream: Option<EventStream<'a>>,
-    /// Its frames in order, `[DONE]` and events with empty data left out.
-    pub frames: Vec<Frame<'a>>,
+    pub stream: Option<&'a EventStream<'a>>,
+    /// Its frames in order.
+    pub frames: &'a [Frame<'a>],
     /// The body as one JSON value, where it is no stream and not empty.
-    pub body: Option<Result<Parsed<'a>, serde_json::Error>>,
-    /// The body as text, replacement characters where it is not UTF-8.
-    pub text: Cow<'a, str>,
+    pub body: Option<&'a Result<Parsed<'a>, serde_json::Error>>,
+    /// The body as text.
+    pub text: &'a str,
 }
 
 impl<'a> Seen<'a> {
     /// Prepares an exchange.
-    pub fn of(exchange: &'a Exchange, chat: &'a ChatReply, context: &'a Context<'a>) -> Self {
+    pub fn of(reading: &'a Reading<'a>, chat: &'a ChatReply, context: &'a Context<'a>) -> Self {
+        let Reading { exchange, stream, frames, body, text } = reading;
         let call = asked::call(exchange);
         let asked = Asked::of(exchange, &call, context.key, context.models);
-        let streamed = chat.streamed && exchange.status.is_some();
-        let stream = streamed.then(|| sse::read(&exchange.body));
-        let mut frames = Vec::new();
-        // A reply that was cut for its length or its time has failed already: its beginning says what it was.
-        let most = if is_limited(exchange) { ENOUGH } else { usize::MAX };
-        for (number, event) in (1..).zip(stream.iter().flat_map(|stream| &stream.events)).take(most) {
-            if !event.is_done() && !event.data.is_empty() {
-                frames.push(Frame { number, json: json::parse_cow(&event.data) });
-            }
-        }
-        let text = text_of(&exchange.body);
-        let body = (!streamed && !text.trim().is_empty()).then(|| json::parse_cow(&text));
-        Self { exchange, chat, context, call, asked, stream, frames, body, text }
+        Self { exchange, chat, context, call, asked, stream: stream.as_ref(), frames, body: body.as_ref(), text }
     }
 
     /// Whether the body is a stream of events.
@@ -153,24 +117,5 @@ impl<'a> Seen<'a> {
             return Some(range);
         }
         Some(excerpt::locate(&self.exchange.body, range, path))
-    }
-}
-
-/// Frames that are read of a reply that was cut for its length or its time.
-const ENOUGH: usize = 10_000;
-
-fn is_limited(exchange: &Exchange) -> bool {
-    exchange.failure().is_some_and(|error| matches!(error.kind, TransportKind::TooLong | TransportKind::Timeout))
-}
-
-/// As Python's SDK sees it: null, false, 0 and what is empty are no error.
-pub fn truthy(value: &Value<'_>) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(object) => !object.is_empty(),
     }
 }

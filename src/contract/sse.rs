@@ -206,7 +206,7 @@ fn framing(seen: &Seen<'_>, stream: &EventStream<'_>, out: &mut Findings<'_>) {
 }
 
 fn payloads(seen: &Seen<'_>, out: &mut Findings<'_>) {
-    for frame in &seen.frames {
+    for frame in seen.frames {
         let spot = || Spot::event(frame.number);
         match &frame.json {
             Err(error) => out.add(&W013, spot(), format!("no JSON: {error}"), "one JSON object"),

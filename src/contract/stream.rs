@@ -1,13 +1,14 @@
 //! Do the chunks of a chat stream make one reply? Envelope, roles, ends, errors, usage.
 
-use super::value::{Object, Value};
+use crate::wire::json::{Object, Value};
 
 use super::chat_body::{self, W025};
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
-use super::seen::{Frame, Seen};
+use super::seen::Seen;
 use super::stream_end::{self, Flow};
+use crate::wire::Frame;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] =
@@ -208,7 +209,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     }
     let mut walk =
         Walk { first: None, print: None, choices: Vec::new(), flow: Flow::default(), most: seen.asked.n.unwrap_or(1).max(1) };
-    for frame in &seen.frames {
+    for frame in seen.frames {
         let Some(value) = frame.value().filter(|value| value.is_object()) else { continue };
         if frame.is_error() && value.get("choices").is_none() {
             walk.flow.error(frame.number);
@@ -387,7 +388,7 @@ impl<'f> Walk<'f> {
                 out.add(&W060, spot(&format!("delta.{key}")), format!("`{key}` is {}", json::kind(other)), "a string or null");
             }
         }
-        let brings = delta.iter().any(|(key, value)| BRINGS.contains(&key) && super::seen::truthy(value));
+        let brings = delta.iter().any(|(key, value)| BRINGS.contains(&key) && value.is_truthy());
         let at = self.choices.iter().position(|choice| choice.index == known).unwrap_or_else(|| {
             self.choices.push(Choice { index: known, begun: frame.number, deltas: 0, role: false });
             self.choices.len() - 1

@@ -1,6 +1,6 @@
 //! Does a chat stream end as it should: finish reasons, errors, usage, and nothing after them?
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::asked::Call;
 use super::chat_body::REASONS;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::finding::{Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
@@ -79,7 +79,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
         return;
     }
     let mut heads: BTreeMap<(i64, u64), Head> = BTreeMap::new();
-    for frame in &seen.frames {
+    for frame in seen.frames {
         let choices = frame.value().and_then(|value| value.get("choices")).and_then(Value::as_array);
         for (at, choice) in choices.into_iter().flatten().enumerate() {
             let number = choice.get("index").and_then(Value::as_i64).unwrap_or(0);

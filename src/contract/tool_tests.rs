@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::trace::Trace;
 use super::{Context, judge, judge_scenario};
 use crate::event::ExchangeId;
-use crate::wire::{Exchange, Request, fold_chat, reply_of};
+use crate::wire::{Exchange, Reading, Request, reply_of};
 
 const WHOLE: &str = include_str!("../../tests/data/wire/llamacpp-tool.json");
 const STREAM: &str = include_str!("../../tests/data/wire/llamacpp-tool.sse");
@@ -40,7 +40,8 @@ fn exchange(request: &Value, reply: &str) -> Exchange {
 
 /// Letters and ids of broken rules among W073 to W109, heaviest first.
 fn broken(exchange: &Exchange) -> Vec<String> {
-    let judgement = judge(exchange, &fold_chat(exchange), &Context::default());
+    let reading = Reading::of(exchange);
+    let judgement = judge(&reading, &reading.chat(), &Context::default());
     let ours = judgement.findings.iter().filter(|finding| ("W073".."W110").contains(&finding.rule.id));
     ours.map(|finding| format!("{}{}", finding.severity.letter(), &finding.rule.id[1..])).collect()
 }

@@ -5,9 +5,10 @@ use serde_json::Value;
 use super::asked::{Call, Format, Mistake, Offered, ToolChoice};
 use super::finding::{Finding, Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
-use super::seen::{Frame, Seen};
+use super::seen::Seen;
 use super::tool_stream::W094;
 use super::trace::Trace;
+use crate::wire::Frame;
 use crate::wire::{Choice, ToolCall};
 
 /// The rules of this topic.
@@ -431,7 +432,7 @@ fn has_function_call(seen: &Seen<'_>) -> bool {
     let mut choices = values.filter_map(|value| value.get("choices")?.as_array()).flatten();
     choices.any(|choice| {
         let part = choice.get("message").or_else(|| choice.get("delta"));
-        part.and_then(|part| part.get("function_call")).is_some_and(super::Value::is_object)
+        part.and_then(|part| part.get("function_call")).is_some_and(|call| call.is_object())
     })
 }
 

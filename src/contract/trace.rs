@@ -85,7 +85,7 @@ impl Trace {
                     .any(|message| REWRITTEN.iter().any(|key| message.get(*key).is_some_and(|value| !value.is_null()))),
             counted: seen.whole().filter(|_| seen.call == Call::Tokenize).and_then(|body| {
                 let listed = || body.get("tokens")?.as_array().map(|tokens| tokens.len() as u64);
-                body.get("count").and_then(super::Value::as_u64).or_else(listed)
+                body.get("count").and_then(|count| count.as_u64()).or_else(listed)
             }),
         }
     }

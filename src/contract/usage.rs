@@ -1,6 +1,6 @@
 //! Does usage add up, within itself and with what came and was asked?
 
-use super::value::Value;
+use crate::wire::json::Value;
 
 use super::finding::{Findings, Spot};
 use super::json;

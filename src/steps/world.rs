@@ -16,7 +16,7 @@ use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Wh
 use crate::plan::{Mode, Named, Sampling};
 use crate::spec::ToolSpec;
 use crate::spec::tool::Return;
-use crate::wire::{self, Caps, ChatReply, Client, End, Evidence, Exchange, Request, TransportKind};
+use crate::wire::{Caps, ChatReply, Client, End, Evidence, Exchange, Reading, Request, TransportKind};
 
 /// What all scenarios of a cell share on one worker thread.
 pub struct CellContext {
@@ -360,11 +360,12 @@ impl World {
         }
         self.made.borrow_mut().push(id);
         let exchange = cell.client.send(id, request).await;
-        let chat = wire::fold_chat(&exchange);
+        let reading = Reading::of(&exchange);
+        let chat = reading.chat();
         let mask = |text: &str| mask(text, &cell.secrets);
         let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
         self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
-        self.docket.borrow_mut().add(judgement(cell, &exchange, &chat));
+        self.docket.borrow_mut().add(judgement(cell, &reading, &chat));
         Ok(Reply { exchange, chat, row: Vec::new() })
     }
 
@@ -385,9 +386,9 @@ impl World {
 }
 
 /// What the wire rules say of an exchange; its texts are evidence, so they are masked.
-fn judgement(cell: &CellContext, exchange: &Exchange, chat: &ChatReply) -> Judgement {
+fn judgement(cell: &CellContext, reading: &Reading<'_>, chat: &ChatReply) -> Judgement {
     let known = contract::Context { key: cell.wanted_key.as_deref(), models: &cell.served, now: Some(SystemTime::now()) };
-    let mut judgement = contract::judge(exchange, chat, &known);
+    let mut judgement = contract::judge(reading, chat, &known);
     for finding in &mut judgement.findings {
         for text in [&mut finding.found, &mut finding.right, &mut finding.excerpt] {
             if cell.secrets.iter().any(|secret| text.contains(secret)) {

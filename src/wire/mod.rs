@@ -11,15 +11,18 @@ mod curl;
 mod evidence;
 mod exchange;
 mod failure;
+pub mod json;
+mod reading;
 pub mod sse;
 mod surfaces;
 
 pub use api_error::{ApiError, ErrorShape};
-pub use chat::{ChatReply, ChatRequest, Choice, FoldFault, FoldFaultKind, ToolCall, Usage, fold_chat, fold_completion};
+pub use chat::{ChatReply, ChatRequest, Choice, FoldFault, FoldFaultKind, ToolCall, Usage, fold_chat};
 pub use client::{Base, Client, WireError};
 pub use curl::curl;
 pub use evidence::{Caps, Evidence, is_secret_header};
 #[cfg(test)]
 pub(crate) use exchange::reply_of;
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind, text_of};
+pub use reading::{Frame, Reading};
 pub use surfaces::{Embedding, EmbeddingsReply, HealthReply, ModelsReply, fold_embeddings, fold_health, fold_models};

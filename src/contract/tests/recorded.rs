@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::contract::{Context, Finding, Severity, judge};
 use crate::event::ExchangeId;
-use crate::wire::{Chunk, End, Exchange, Request, fold_chat};
+use crate::wire::{Chunk, End, Exchange, Reading, Request};
 
 const FOLDER: &str = "tests/data/contract";
 
@@ -79,7 +79,8 @@ pub(super) fn names() -> Vec<String> {
 
 /// Everything found in an exchange of a stack with this key and these models.
 pub(super) fn found(exchange: &Exchange, key: Option<&str>, models: &[String]) -> Vec<Finding> {
-    judge(exchange, &fold_chat(exchange), &Context { key, models, now: None }).findings
+    let reading = Reading::of(exchange);
+    judge(&reading, &reading.chat(), &Context { key, models, now: None }).findings
 }
 
 /// The models that each server had, and whether it wanted a key: recordings hold `(redacted)` in its place.

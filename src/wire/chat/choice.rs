@@ -66,7 +66,7 @@ impl OpenChoice<'_> {
         if !self.fresh {
             self.faults.add(FoldFaultKind::RoleLate, "choices[].delta.role", "not on the first frame of its choice");
         }
-        self.choice.role = Some(role.0.into_owned());
+        self.choice.role = Some(role.into_owned());
     }
 
     /// The first finish reason that is not empty counts.
@@ -77,7 +77,7 @@ impl OpenChoice<'_> {
             (Some(reason), _) if reason.is_empty() => {
                 self.faults.add(FoldFaultKind::FinishEmpty, PATH, "an empty finish reason");
             }
-            (Some(reason), slot @ None) => *slot = Some(reason.0.into_owned()),
+            (Some(reason), slot @ None) => *slot = Some(reason.into_owned()),
             (Some(reason), Some(first)) => {
                 self.faults.add(FoldFaultKind::FinishRepeated, PATH, format_args!("`{}` after `{first}`", &*reason));
             }

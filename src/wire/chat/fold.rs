@@ -1,37 +1,30 @@
-//! [`Exchange`] → [`ChatReply`]: one fold for whole and streamed replies.
+//! [`Reading`] → [`ChatReply`]: one fold for whole and streamed replies.
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use super::choice::{OpenChoice, join_logprobs};
 use super::faults::Faults;
-use super::frame::{Delta, Frame, FrameChoice, Text};
-use super::lenient::{fit_frame, kind};
+use super::frame::{ChatFrame, Delta, FrameChoice, Text};
 use super::reply::{ChatReply, Choice, FoldFaultKind, Usage};
-use crate::wire::sse::{self, EventStream};
-use crate::wire::{ApiError, Exchange};
+use crate::wire::json::{Parsed, Value};
+use crate::wire::sse::{EventStream, SseEvent};
+use crate::wire::{ApiError, Exchange, Reading};
 
-/// Folds a reply of `/v1/chat/completions`.
+/// Reads and folds a reply of `/v1/chat/completions`.
 pub fn fold_chat(exchange: &Exchange) -> ChatReply {
-    fold(exchange, Surface::Chat)
+    Reading::of(exchange).chat()
 }
 
-/// Folds a reply of `/v1/completions`: the text of each choice is its content.
-pub fn fold_completion(exchange: &Exchange) -> ChatReply {
-    fold(exchange, Surface::Completions)
-}
-
+/// Which endpoint answered.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Surface {
+pub(in crate::wire) enum Surface {
     Chat,
     Completions,
 }
 
-fn fold(exchange: &Exchange, surface: Surface) -> ChatReply {
-    let labelled = exchange.is_event_stream();
-    let streamed = looks_streamed(&exchange.body, labelled);
+pub(in crate::wire) fn fold(reading: &Reading<'_>, surface: Surface) -> ChatReply {
+    let exchange = reading.exchange;
+    let streamed = reading.streamed();
     let mut fold = Fold {
         surface,
         streamed,
@@ -43,23 +36,16 @@ fn fold(exchange: &Exchange, surface: Surface) -> ChatReply {
     };
     fold.reply.clocks.first_byte_us = exchange.head_at.or(exchange.chunks.first().map(|chunk| chunk.at)).map(micros);
     fold.reply.clocks.end_us = exchange.chunks.last().map(|chunk| chunk.at).or(exchange.head_at).map(micros);
-    if labelled != streamed && !exchange.body.is_empty() && exchange.status.is_some_and(|status| status < 300) {
+    if exchange.is_event_stream() != streamed && !exchange.body.is_empty() && exchange.status.is_some_and(|status| status < 300) {
         let message = if streamed { "events under another media type" } else { "no events under the media type of events" };
         fold.faults.add(FoldFaultKind::Mislabelled, "content-type", message);
     }
-    if streamed {
-        fold.stream(exchange);
-    } else if exchange.status.is_some() {
-        fold.whole(exchange);
+    match &reading.stream {
+        Some(stream) => fold.stream(reading, stream),
+        None if exchange.status.is_some() => fold.whole(reading),
+        None => {}
     }
     fold.finish()
-}
-
-/// By the label, unless the body begins like the other kind.
-fn looks_streamed(body: &[u8], labelled: bool) -> bool {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start();
-    let field = [b"data:".as_slice(), b"event:", b"id:", b"retry:", b":"].iter().any(|name| body.starts_with(name));
-    if labelled { field || !matches!(body.first(), Some(b'{' | b'[' | b'<')) } else { field }
 }
 
 fn micros(time: Duration) -> u64 {
@@ -78,24 +64,23 @@ struct Fold {
 }
 
 impl Fold {
-    fn stream(&mut self, exchange: &Exchange) {
-        let EventStream { events, faults, comments, tail } = sse::read(&exchange.body);
-        self.reply.events = events.len() as u64;
-        self.reply.comments = comments;
-        self.reply.framing = faults;
-        self.reply.done_marker = tail.as_ref().is_some_and(sse::SseEvent::is_done);
-        let mut read = 0;
-        for (number, event) in events.iter().enumerate() {
-            if event.is_done() {
-                self.reply.done_marker = true;
-                continue;
+    fn stream(&mut self, reading: &Reading<'_>, stream: &EventStream<'_>) {
+        let exchange = reading.exchange;
+        self.reply.events = stream.events.len() as u64;
+        self.reply.comments = stream.comments;
+        self.reply.framing.clone_from(&stream.faults);
+        self.reply.done_marker = stream.tail.iter().chain(&stream.events).any(SseEvent::is_done);
+        let mut chunks = exchange.chunks.iter().peekable();
+        let mut frames = reading.frames.iter().peekable();
+        for (number, event) in (1..).zip(&stream.events) {
+            (self.faults.event, self.faults.at) = (number, event.range());
+            if event.data.is_empty() {
+                self.faults.add(FoldFaultKind::NotJson, "", "not JSON: the data is empty");
             }
-            while exchange.chunks.get(read).is_some_and(|chunk| chunk.end < event.end) {
-                read += 1;
-            }
-            self.now = exchange.chunks.get(read).map(|chunk| chunk.at);
-            (self.faults.event, self.faults.at) = (number as u64 + 1, event.range());
-            self.text(&event.data, event.name.as_deref() == Some("error"));
+            let Some(frame) = frames.next_if(|frame| frame.number == number) else { continue };
+            while chunks.next_if(|chunk| chunk.end < event.end).is_some() {}
+            self.now = chunks.peek().map(|chunk| chunk.at);
+            self.json(&frame.json, &event.data, event.name.as_deref() == Some("error"));
         }
         if let Some(status) = exchange.status.filter(|status| *status >= 400)
             && self.reply.error.is_none()
@@ -104,38 +89,27 @@ impl Fold {
         }
     }
 
-    fn whole(&mut self, exchange: &Exchange) {
+    fn whole(&mut self, reading: &Reading<'_>) {
+        let exchange = reading.exchange;
         self.faults.at = 0..exchange.body.len();
         if exchange.status.is_some_and(|status| status >= 400) {
             self.reply.error = Some(ApiError::read(exchange.status, &exchange.body));
             return;
         }
-        if exchange.body.trim_ascii().is_empty() {
+        let Some(body) = &reading.body else {
             return self.faults.add(FoldFaultKind::EmptyBody, "", "the body is empty");
+        };
+        if let Err(error) = str::from_utf8(&exchange.body) {
+            let message = format_args!("the body is not UTF-8 at byte {}", error.valid_up_to());
+            self.faults.add(FoldFaultKind::BadUtf8, "", message);
         }
-        match std::str::from_utf8(&exchange.body) {
-            Ok(text) => self.text(text, false),
-            Err(error) => {
-                self.faults.add(
-                    FoldFaultKind::BadUtf8,
-                    "",
-                    format_args!("the body is not UTF-8 at byte {}", error.valid_up_to()),
-                );
-                self.text(&String::from_utf8_lossy(&exchange.body), false);
-            }
-        }
+        self.json(body, &reading.text, false);
     }
 
-    /// Reads one frame: typed and borrowed if it fits, else as a value with what did not fit taken out.
-    fn text(&mut self, data: &str, named_error: bool) {
-        let misfit = match serde_json::from_str::<Frame<'_>>(data) {
-            // Other error shapes have no choices; they are looked for in the value.
-            Ok(frame) if !named_error && (frame.choices.is_some() || frame.error.is_some()) => return self.frame(frame),
-            Ok(_) => None,
-            Err(error) => Some(error),
-        };
-        let mut value: Value = match serde_json::from_str(data) {
-            Ok(value) => value,
+    /// Takes the JSON of one frame, or of a whole body.
+    fn json(&mut self, json: &Result<Parsed<'_>, serde_json::Error>, data: &str, named_error: bool) {
+        let parsed = match json {
+            Ok(parsed) => parsed,
             Err(error) => {
                 self.faults.add(FoldFaultKind::NotJson, "", format_args!("not JSON: {error}"));
                 if named_error && self.reply.error.is_none() {
@@ -144,29 +118,23 @@ impl Fold {
                 return;
             }
         };
-        if !value.is_object() {
-            return self.faults.add(FoldFaultKind::NotAnObject, "", format_args!("{}, not an object", kind(&value)));
-        }
-        let bare = value.get("choices").is_none() && value.get("error").is_none_or(Value::is_null);
+        let value = &parsed.value;
+        let Some(object) = value.as_object() else {
+            return self.faults.add(FoldFaultKind::NotAnObject, "", format_args!("{}, not an object", value.kind()));
+        };
+        // Other error shapes have no choices.
+        let bare = object.get("choices").is_none() && object.get("error").is_none_or(Value::is_null);
         if (named_error || bare)
-            && let Some(error) = ApiError::of(self.error_status(), &value)
+            && let Some(error) = ApiError::of(self.error_status(), &value.to_serde())
         {
             self.reply.error.get_or_insert(error);
             return;
         }
-        let misfits = fit_frame(&mut value);
-        if misfits.is_empty()
-            && let Some(error) = &misfit
-        {
-            self.faults.add(FoldFaultKind::DuplicateKey, "", &error.to_string());
+        if !parsed.twice.is_empty() {
+            self.faults.add(FoldFaultKind::DuplicateKey, "", format_args!("`{}` stands twice", parsed.twice.join("`, `")));
         }
-        for (path, message) in misfits {
-            self.faults.add(FoldFaultKind::WrongType, path, &message);
-        }
-        match Frame::deserialize(&value) {
-            Ok(frame) => self.frame(frame),
-            Err(error) => self.faults.add(FoldFaultKind::WrongType, "", &error.to_string()),
-        }
+        let frame = ChatFrame::read(object, &mut self.faults);
+        self.frame(frame);
     }
 
     /// The status that an error in a body has; a frame in a good stream has none of its own.
@@ -174,10 +142,10 @@ impl Fold {
         if self.streamed { None } else { self.reply.status }
     }
 
-    fn frame(&mut self, frame: Frame<'_>) {
+    fn frame(&mut self, frame: ChatFrame<'_>) {
         let failed_before = self.reply.error.is_some();
-        let error = frame.error.filter(truthy).and_then(|error| {
-            let whole = serde_json::json!({ "error": error });
+        let error = frame.error.filter(|error| error.is_truthy()).and_then(|error| {
+            let whole = serde_json::json!({ "error": error.to_serde() });
             ApiError::of(self.error_status(), &whole)
         });
         if let Some(error) = error {
@@ -188,13 +156,13 @@ impl Fold {
         }
         self.envelope(frame.id, frame.object, frame.created, frame.model);
         if let (None, Some(print)) = (&self.reply.system_fingerprint, frame.system_fingerprint) {
-            self.reply.system_fingerprint = Some(print.0.into_owned());
+            self.reply.system_fingerprint = Some(print.into_owned());
         }
         let choices = frame.choices.unwrap_or_else(|| {
             self.faults.add(FoldFaultKind::MissingKey, "choices", "`choices` is missing");
             Vec::new()
         });
-        if let Some(usage) = frame.usage.filter(|usage| !usage.is_null()) {
+        if let Some(usage) = frame.usage {
             self.usage(usage, !choices.is_empty());
         }
         let mut content = false;
@@ -216,7 +184,7 @@ impl Fold {
             match (text, slot) {
                 (None, _) => self.faults.add(FoldFaultKind::MissingKey, key, "missing or null on a frame"),
                 (Some(text), Some(first)) if *text == **first => {}
-                (Some(text), slot @ None) if !text.is_empty() => *slot = Some(text.0.into_owned()),
+                (Some(text), slot @ None) if !text.is_empty() => *slot = Some(text.into_owned()),
                 (Some(text), first) => {
                     self.faults.add(
                         FoldFaultKind::Changed,
@@ -236,9 +204,9 @@ impl Fold {
         }
     }
 
-    fn usage(&mut self, raw: Value, with_choices: bool) {
+    fn usage(&mut self, raw: &Value<'_>, with_choices: bool) {
         if !raw.is_object() {
-            return self.faults.add(FoldFaultKind::WrongType, "usage", format_args!("`usage` is {}, not an object", kind(&raw)));
+            return self.faults.add(FoldFaultKind::WrongType, "usage", format_args!("`usage` is {}, not an object", raw.kind()));
         }
         self.usage_frames += 1;
         if self.usage_frames > 1 {
@@ -260,7 +228,7 @@ impl Fold {
             value.as_u64()
         };
         let (prompt, completion, total) = (count("prompt_tokens"), count("completion_tokens"), count("total_tokens"));
-        self.reply.usage = Some(Usage { prompt, completion, total, raw });
+        self.reply.usage = Some(Usage { prompt, completion, total, raw: raw.to_serde() });
     }
 
     /// Takes one choice of a frame; returns whether it brought content.
@@ -294,8 +262,8 @@ impl Fold {
         };
         let content = open.delta(delta, frame.finish_reason.is_some());
         open.finish_reason(frame.finish_reason);
-        if let Some(logprobs) = frame.logprobs.filter(|value| !value.is_null()) {
-            join_logprobs(&mut open.choice.logprobs, logprobs);
+        if let Some(logprobs) = frame.logprobs {
+            join_logprobs(&mut open.choice.logprobs, logprobs.to_serde());
         }
         content
     }
@@ -304,17 +272,5 @@ impl Fold {
         self.reply.choices.sort_by_key(|choice| choice.index);
         self.reply.faults = self.faults.list;
         self.reply
-    }
-}
-
-/// As Python's SDK sees it: null, false, 0 and what is empty are no error.
-fn truthy(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Bool(value) => *value,
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(object) => !object.is_empty(),
     }
 }

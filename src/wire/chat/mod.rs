@@ -8,13 +8,13 @@ mod choice;
 mod faults;
 mod fold;
 mod frame;
-mod lenient;
 mod reply;
 mod request;
 #[cfg(test)]
 mod tests;
 mod tools;
 
-pub use fold::{fold_chat, fold_completion};
+pub use fold::fold_chat;
+pub(super) use fold::{Surface, fold};
 pub use reply::{ChatReply, Choice, FoldFault, FoldFaultKind, ToolCall, Usage};
 pub use request::ChatRequest;

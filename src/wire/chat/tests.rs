@@ -12,7 +12,7 @@ use super::FoldFaultKind::{
 use super::*;
 use crate::wire::exchange::reply_of;
 use crate::wire::sse::FramingFaultKind;
-use crate::wire::{Chunk, Exchange};
+use crate::wire::{Chunk, Exchange, Reading};
 
 const SSE: &str = "text/event-stream; charset=utf-8";
 
@@ -380,7 +380,8 @@ fn escapes_and_logprobs_are_joined() {
 #[test]
 fn completions_fold_alike() {
     let body = "data: {\"id\":\"c\",\"object\":\"text_completion\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"text\":\" Paris\",\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n";
-    let reply = fold_completion(&exchange(200, SSE, body.as_bytes(), &[body.len()]));
+    let exchange = exchange(200, SSE, body.as_bytes(), &[body.len()]);
+    let reply = Reading::of(&exchange).completion();
     assert_eq!((reply.text(), reply.is_complete()), (" Paris", true));
     faults(&reply, &[]);
 }

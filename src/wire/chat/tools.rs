@@ -1,7 +1,7 @@
 //! Fragments of tool calls → whole calls, merged by index.
 
 use super::faults::Faults;
-use super::frame::Fragment;
+use super::frame::{Fragment, Text};
 use super::reply::{FoldFaultKind, ToolCall};
 
 /// Takes the fragments of one delta, or the calls of one whole message.
@@ -60,7 +60,7 @@ fn fill(call: &mut ToolCall, fragment: Fragment<'_>, whole: bool, faults: &mut F
     settle(&mut call.id, fragment.id.as_deref(), "choices[].delta.tool_calls[].id", faults);
     settle(&mut call.name, part.name.as_deref(), "choices[].delta.tool_calls[].function.name", faults);
     if call.kind.is_none() {
-        call.kind = fragment.kind.map(|kind| kind.0.into_owned());
+        call.kind = fragment.kind.map(Text::into_owned);
     }
     if let Some(arguments) = part.arguments.or(part.input) {
         call.pieces += u64::from(!arguments.is_empty());

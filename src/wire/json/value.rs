@@ -1,4 +1,4 @@
-//! A JSON value as rules read it: [`Value`], borrowed from the text, its objects in the order written.
+//! A JSON value as replies are read: [`Value`], borrowed from the text, its objects in the order written.
 //!
 //! A reply of 400 events is 400 values that live for a moment. Maps that hash each key cost more there than all else: objects
 //! here are lists, and looking up a key compares a few short texts.
@@ -164,6 +164,43 @@ impl<'t> Value<'t> {
     /// Whether it is an object.
     pub fn is_object(&self) -> bool {
         matches!(self, Self::Object(_))
+    }
+
+    /// As Python's SDK sees it: null, false, 0 and what is empty are nothing.
+    pub fn is_truthy(&self) -> bool {
+        match self {
+            Self::Null => false,
+            Self::Bool(value) => *value,
+            Self::Number(number) => number.as_f64() != Some(0.0),
+            Self::String(text) => !text.is_empty(),
+            Self::Array(list) => !list.is_empty(),
+            Self::Object(object) => !object.is_empty(),
+        }
+    }
+
+    /// What it is, in words.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(number) if number.is_f64() => "a fraction",
+            Self::Number(_) => "a number",
+            Self::String(_) => "a string",
+            Self::Array(_) => "a list",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// The same value as serde's.
+    pub fn to_serde(&self) -> serde_json::Value {
+        match self {
+            Self::Null => serde_json::Value::Null,
+            Self::Bool(value) => (*value).into(),
+            Self::Number(number) => serde_json::Value::Number(number.clone()),
+            Self::String(text) => text.to_string().into(),
+            Self::Array(list) => list.iter().map(Self::to_serde).collect(),
+            Self::Object(object) => object.iter().map(|(key, value)| (key.to_owned(), value.to_serde())).collect(),
+        }
     }
 
     /// Adds the keys that stand twice in one object, each once.
@@ -333,6 +370,7 @@ mod tests {
         assert_eq!(ours.to_string(), theirs.to_string());
         assert_eq!(Value::from(&theirs), ours);
         assert_eq!(ours.clone().into_owned(), ours);
+        assert_eq!(ours.to_serde(), theirs);
         assert_eq!(ours.get("d\n").and_then(Value::as_str), theirs["d\n"].as_str());
         assert_eq!((ours.get("none"), ours.get("a").and_then(|list| list.get("x"))), (None, None));
     }
