@@ -38,6 +38,7 @@ pub fn long(recorded: &str, request: Request, frames: usize) -> Exchange {
         request,
         url: String::new(),
         sent: Instant::now(),
+        resent: None,
         status: Some(200),
         headers: vec![("content-type".to_owned(), Bytes::from_static(b"text/event-stream"))],
         head_at: Some(Duration::ZERO),

@@ -12,6 +12,7 @@ pub(crate) fn exchange(status: u16, body: &str) -> Exchange {
         request: Request::default(),
         url: "http://127.0.0.1:1/v1/chat/completions".to_owned(),
         sent: Instant::now(),
+        resent: None,
         status: Some(status),
         headers: vec![("content-type".to_owned(), "application/json".into())],
         head_at: Some(Duration::from_millis(5)),

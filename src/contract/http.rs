@@ -8,7 +8,7 @@ use crate::wire::{End, TransportKind};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] =
-    &[&W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W200, &W201, &W202, &W203, &W204, &W205];
+    &[&W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W200, &W201, &W202, &W203, &W204, &W205, &W206];
 
 pub(super) static W001: Rule = Rule {
     id: "W001",
@@ -197,6 +197,17 @@ pub(super) static W205: Rule = Rule {
     breaks: "HTTP/1.0 200 with events, neither transfer-encoding nor content-length",
 };
 
+pub(super) static W206: Rule = Rule {
+    id: "W206",
+    surface: Surface::Http,
+    severity: Severity::Advice,
+    scope: Scope::Exchange,
+    statement: "a connection stays open after a stream, unless the head said that it closes",
+    why: "a client that trusts the head sends its next request into a closed connection, and must guess whether it was read",
+    source: "RFC 9112 §9.3, persistence; llama.cpp closes after each stream and says keep-alive",
+    breaks: "keep-alive in the head of a stream, and the end of the connection right behind it",
+};
+
 /// Checks one exchange.
 pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     transport(seen, out);
@@ -233,6 +244,10 @@ fn transport(seen: &Seen<'_>, out: &mut Findings<'_>) {
     let framed = ["transfer-encoding", "content-length"].iter().any(|name| exchange.header(name).is_some());
     if seen.streamed() && !framed && exchange.end == End::Complete {
         out.add(&W205, Spot::whole(), "the stream ends with its connection", "transfer-encoding: chunked");
+    }
+    if let Some(why) = &exchange.resent {
+        let found = format!("after the stream before this request: {why}; it was sent again on a connection of its own");
+        out.add(&W206, Spot::whole(), found, "`connection: close` in the head of that stream, or an open connection");
     }
     let encoded = exchange.header("content-encoding").is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"));
     let promised = exchange.header("content-length").and_then(|length| length.trim().parse::<usize>().ok());

@@ -182,6 +182,9 @@ pub struct ExchangeRecord {
     /// Transport failure in one line, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub transport_error: Option<String>,
+    /// Why the request was sent again, where it was: a kept connection was closed before an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resent: Option<String>,
     /// The server's request id header, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,

@@ -28,6 +28,8 @@ pub enum Fault {
     EndAfter(usize),
     /// Nothing more comes after this many events, and the connection stays.
     StallAfter(usize),
+    /// The reply comes whole, and the connection, which stays, ends without an answer when the next request on it begins.
+    Leave,
     /// Noise in place of what comes after this many events.
     NoiseAfter(usize),
     /// The event after this many comes over and over, without end.
@@ -58,6 +60,7 @@ impl std::fmt::Debug for Fault {
             Self::DropAfter(events) => write!(f, "DropAfter({events})"),
             Self::EndAfter(events) => write!(f, "EndAfter({events})"),
             Self::StallAfter(events) => write!(f, "StallAfter({events})"),
+            Self::Leave => f.write_str("Leave"),
             Self::NoiseAfter(events) => write!(f, "NoiseAfter({events})"),
             Self::RepeatAfter(events) => write!(f, "RepeatAfter({events})"),
             Self::Double(event) => write!(f, "Double({event})"),
@@ -89,6 +92,7 @@ impl Fault {
                 writes.truncate(*events);
                 script.ending = Ending::Stalled;
             }
+            Self::Leave => script.ending = Ending::Left,
             Self::NoiseAfter(events) => {
                 writes.truncate(*events);
                 writes.push(noise(4096));

@@ -37,6 +37,8 @@ pub(super) enum Ending {
     Dropped,
     /// Nothing, until the client leaves.
     Stalled,
+    /// The end as the framing has it; the connection stays until the next request on it begins, and ends without an answer.
+    Left,
     /// This piece again and again, until the client leaves.
     Repeated(Vec<u8>),
 }
@@ -59,7 +61,8 @@ impl Script {
 
     /// The head as bytes.
     pub(super) fn head(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} Relayed\r\nconnection: close\r\n", self.status).into_bytes();
+        let connection = if self.ending == Ending::Left { "" } else { "connection: close\r\n" };
+        let mut head = format!("HTTP/1.1 {} Relayed\r\n{connection}", self.status).into_bytes();
         for (name, value) in &self.headers {
             head.extend_from_slice(format!("{name}: ").as_bytes());
             head.extend_from_slice(value);

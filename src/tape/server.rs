@@ -85,23 +85,33 @@ async fn write(socket: &mut TcpStream, script: &Script) -> io::Result<()> {
     }
     match &script.ending {
         Ending::Dropped => {}
-        Ending::Stalled => {
-            // The client leaves, or sends what nobody asked for.
-            let mut more = [0; 1];
-            let left = socket.read(&mut more).await?;
-            debug_assert!(left <= more.len());
+        Ending::Stalled => wait(socket).await?,
+        Ending::Left => {
+            end(socket, &script.framing).await?;
+            wait(socket).await?;
         }
         Ending::Repeated(piece) => loop {
             put(socket, piece, &script.framing).await?;
         },
         Ending::Proper => {
-            if script.framing == Framing::Chunked {
-                socket.write_all(b"0\r\n\r\n").await?;
-            }
+            end(socket, &script.framing).await?;
             socket.shutdown().await?;
         }
     }
     Ok(())
+}
+
+/// Until the client leaves, or sends what nobody reads.
+async fn wait(socket: &mut TcpStream) -> io::Result<()> {
+    let mut more = [0; 1];
+    socket.read(&mut more).await.map(drop)
+}
+
+async fn end(socket: &mut TcpStream, framing: &Framing) -> io::Result<()> {
+    match framing {
+        Framing::Chunked => socket.write_all(b"0\r\n\r\n").await,
+        Framing::Length(_) => Ok(()),
+    }
 }
 
 async fn put(socket: &mut TcpStream, piece: &[u8], framing: &Framing) -> io::Result<()> {

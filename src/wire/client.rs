@@ -1,12 +1,13 @@
 //! What did the server answer, byte for byte and when? [`Request`] → [`Exchange`], over HTTP/1.1.
 //!
-//! [`Client::send`] never fails and never repeats a request; it follows no redirect and asks for
-//! no compression, but unpacks what comes packed. A client
-//! belongs to one thread: on a current-thread runtime a long stream costs a tenth of what it costs on a pool of workers.
+//! [`Client::send`] never fails, follows no redirect and asks for no compression, but unpacks what comes packed. It repeats a
+//! request only where a kept connection was found closed, and says so. A client belongs to one thread: on a current-thread
+//! runtime a long stream costs a tenth of what it costs on a pool of workers.
 //! Dropping the future of an exchange closes its connection.
 
 use std::pin::Pin;
-use std::sync::{Once, OnceLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -71,10 +72,14 @@ pub enum WireError {
 /// Sends requests to one base address.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// For requests that may be answered by a stream: a connection each.
-    fresh: reqwest::Client,
-    /// For all others: connections are kept.
+    /// For requests that are not answered by a stream.
     kept: reqwest::Client,
+    /// For those that may be, so that the others never meet a connection that carried a stream.
+    streams: reqwest::Client,
+    /// For those that may be, once a connection after a stream was found closed: a connection each.
+    fresh: OnceLock<reqwest::Client>,
+    /// Whether a request of `streams` was answered: the next one may meet the connection that it left.
+    answered: Arc<AtomicBool>,
     /// Made when the first `https` address is met: it reads the system's certificates.
     secure: OnceLock<reqwest::Client>,
     base: Base,
@@ -82,8 +87,9 @@ pub struct Client {
 
 /// How long a connection is kept: less than the 5 s of common servers, so that one does not close under our request.
 ///
-/// A plain connection that carried a stream is never used again: llama.cpp closes its own a moment after a stream although
-/// its head says keep-alive, and a request that meets this looks as if the server had hung up on it.
+/// llama.cpp closes its own a moment after a stream although its head says keep-alive. A request that meets such a connection
+/// got no answer because nobody read it, so it is sent again, once, on a connection of its own; [`Exchange::resent`] says so,
+/// and from then on every stream of this client gets its own.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// A length header is trusted for this much memory before the bytes are there.
@@ -98,11 +104,8 @@ impl Client {
             return Err(bad(format!("`{}:` is not http or https", url.scheme())));
         }
         install_tls();
-        // Requests to plain addresses need no certificates, and reading them takes longer than a short exchange.
-        let no_tls = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-        let kept = build(Self::builder(&base).tls_backend_preconfigured(no_tls.clone()))?;
-        let fresh = build(Self::builder(&base).pool_max_idle_per_host(0).tls_backend_preconfigured(no_tls))?;
-        let client = Self { fresh, kept, secure: OnceLock::new(), base };
+        let [kept, streams] = [build(Self::plain(&base))?, build(Self::plain(&base))?];
+        let client = Self { kept, streams, fresh: OnceLock::new(), answered: Arc::default(), secure: OnceLock::new(), base };
         if url.scheme() == "https" {
             client.secure()?;
         }
@@ -122,6 +125,20 @@ impl Client {
         if loopback { builder.no_proxy() } else { builder }
     }
 
+    /// Requests to plain addresses need no certificates, and reading them takes longer than a short exchange.
+    fn plain(base: &Base) -> reqwest::ClientBuilder {
+        let no_tls = rustls::ClientConfig::builder().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
+        Self::builder(base).tls_backend_preconfigured(no_tls)
+    }
+
+    fn fresh(&self) -> Result<&reqwest::Client, WireError> {
+        if let Some(client) = self.fresh.get() {
+            return Ok(client);
+        }
+        let client = build(Self::plain(&self.base).pool_max_idle_per_host(0))?;
+        Ok(self.fresh.get_or_init(|| client))
+    }
+
     fn secure(&self) -> Result<&reqwest::Client, WireError> {
         if let Some(client) = self.secure.get() {
             return Ok(client);
@@ -130,14 +147,31 @@ impl Client {
         Ok(self.secure.get_or_init(|| client))
     }
 
-    /// The client for a request.
-    fn for_request(&self, request: &reqwest::Request) -> Result<&reqwest::Client, TransportError> {
-        if request.url().scheme() != "https" {
-            let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
-            let may_stream = memchr::memmem::find(body, b"\"stream\"").is_some();
-            return Ok(if may_stream { &self.fresh } else { &self.kept });
+    /// The head of the reply.
+    async fn head(&self, exchange: &mut Exchange, request: reqwest::Request) -> Result<reqwest::Response, TransportError> {
+        let unset = |error: WireError| TransportError { kind: TransportKind::NotSent, message: error.to_string() };
+        if request.url().scheme() == "https" {
+            let http = self.secure().map_err(unset)?;
+            return http.execute(request).await.map_err(|error| failure::before_head(&error));
         }
-        self.secure().map_err(|error| TransportError { kind: TransportKind::NotSent, message: error.to_string() })
+        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let may_stream = memchr::memmem::find(body, b"\"stream\"").is_some();
+        let http = if may_stream { self.fresh.get().unwrap_or(&self.streams) } else { &self.kept };
+        let shared = may_stream && self.fresh.get().is_none();
+        let error = match http.execute(request).await {
+            Ok(response) => {
+                self.answered.fetch_or(shared, Ordering::Relaxed);
+                return Ok(response);
+            }
+            Err(error) => failure::before_head(&error),
+        };
+        if !shared || error.kind != TransportKind::NoReply || !self.answered.load(Ordering::Relaxed) {
+            return Err(error);
+        }
+        exchange.resent = Some(error.message);
+        exchange.sent = Instant::now();
+        let again = written(&exchange.request, &exchange.url)?;
+        self.fresh().map_err(unset)?.execute(again).await.map_err(|error| failure::before_head(&error))
     }
 
     /// The base address and its bounds.
@@ -154,6 +188,7 @@ impl Client {
             request,
             url,
             sent,
+            resent: None,
             status: None,
             headers: Vec::new(),
             head_at: None,
@@ -168,16 +203,15 @@ impl Client {
             Err(error) => End::Failed(error),
         };
         exchange.body = body.freeze();
-        exchange.took = sent.elapsed();
+        exchange.took = exchange.sent.elapsed();
         exchange
     }
 
     async fn exchange(&self, exchange: &mut Exchange, body: &mut BytesMut) -> Result<End, TransportError> {
         let request = written(&exchange.request, &exchange.url)?;
         let mut deadline = Deadline::of(exchange.sent, &exchange.request);
-        let http = self.for_request(&request)?;
-        let mut response = match deadline.hold(http.execute(request)).await {
-            Ok(reply) => reply.map_err(|error| failure::before_head(&error))?,
+        let mut response = match deadline.hold(self.head(exchange, request)).await {
+            Ok(response) => response?,
             Err(HungUp) => return deadline.reached("without an answer"),
         };
         exchange.head_at = Some(exchange.sent.elapsed());

@@ -68,6 +68,7 @@ impl Evidence<'_> {
             response_sha256,
             chunks: exchange.chunks.len() as u64,
             transport_error: exchange.failure().map(|failure| (self.mask)(&failure.message)),
+            resent: exchange.resent.as_deref().map(|why| (self.mask)(why)),
             request_id: request_id.map(|id| (self.mask)(id)),
             clocks,
         }

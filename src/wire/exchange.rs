@@ -140,8 +140,10 @@ pub struct Exchange {
     pub request: Request,
     /// Whole address.
     pub url: String,
-    /// When it was sent.
+    /// When it was sent; the last time, where it was sent again.
     pub sent: Instant,
+    /// Why it was sent again: the connection that was kept after a stream was closed before an answer.
+    pub resent: Option<String>,
     /// HTTP status, when a head came.
     pub status: Option<u16>,
     /// Headers in order, values as bytes; names in lower case, values of one name together.
@@ -206,6 +208,7 @@ pub(crate) fn reply_of(status: u16, media: &str, body: &[u8]) -> Exchange {
         request: Request::default(),
         url: String::new(),
         sent: Instant::now(),
+        resent: None,
         status: Some(status),
         headers: vec![("content-type".to_owned(), Bytes::copy_from_slice(media.as_bytes()))],
         head_at: Some(Duration::from_millis(5)),

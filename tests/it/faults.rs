@@ -38,6 +38,12 @@ const FEATURE: &str = r#"Feature: Faults
     Then the reply calls get_weather once with:
       | city | Paris |
 
+  Scenario: Twice
+    Given replies are streamed
+    When I ask "What is the capital of France?"
+    And I ask "Is France in Europe?"
+    Then the request succeeds
+
   Scenario: After
     When I ask "What is the capital of Italy?"
     Then the reply is not empty
@@ -152,6 +158,8 @@ fn cases() -> Vec<Case> {
         passes("Streamed", Fault::None),
         passes("Streamed", Fault::Bytewise),
         passes("Called", Fault::Fragment(10_000)),
+        // Sent again on a connection of its own, and said so.
+        Case { says: &["W206"], ..passes("Twice", Fault::Leave) },
         fails("Streamed", Fault::DropAfter(3), &["W011"]),
         fails("Streamed", Fault::EndAfter(3), &["W061"]),
         fails("Streamed", Fault::StallAfter(3), &["no complete reply in time"]),

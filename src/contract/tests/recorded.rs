@@ -35,6 +35,7 @@ pub(super) fn load(name: &str) -> Exchange {
         request,
         url: String::new(),
         sent: Instant::now(),
+        resent: None,
         status: status.split(' ').nth(1).and_then(|code| code.parse().ok()),
         headers: headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), Bytes::from(value))).collect(),
         head_at: Some(Duration::from_millis(5)),
