@@ -331,8 +331,8 @@ fn encoding(seen: &Seen<'_>, out: &mut Findings<'_>) {
                 out.add(&W003, Spot::whole(), "the body is empty", "one JSON value");
             }
             Some(Err(error)) if labelled || (seen.is_success() && seen.text.trim_start().starts_with(['{', '['])) => {
-                let rule = broken(&seen.text, error).unwrap_or(&W003);
-                let near = place(&seen.text, error).min(exchange.body.len());
+                let rule = broken(seen.text, error).unwrap_or(&W003);
+                let near = place(seen.text, error).min(exchange.body.len());
                 let around = near.saturating_sub(60)..(near + 60).min(exchange.body.len());
                 out.add(rule, Spot::whole().bytes(around), format!("no JSON: {error}"), "exactly one JSON value");
             }

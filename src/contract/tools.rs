@@ -9,6 +9,7 @@ use super::seen::Seen;
 use super::tool_stream::W094;
 use super::trace::Trace;
 use crate::wire::Frame;
+use crate::wire::json;
 use crate::wire::{Choice, ToolCall};
 
 /// The rules of this topic.
@@ -432,7 +433,7 @@ fn has_function_call(seen: &Seen<'_>) -> bool {
     let mut choices = values.filter_map(|value| value.get("choices")?.as_array()).flatten();
     choices.any(|choice| {
         let part = choice.get("message").or_else(|| choice.get("delta"));
-        part.and_then(|part| part.get("function_call")).is_some_and(|call| call.is_object())
+        part.and_then(|part| part.get("function_call")).is_some_and(json::Value::is_object)
     })
 }
 

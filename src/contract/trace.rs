@@ -8,6 +8,7 @@ use super::asked::Call;
 use super::ops;
 use super::seen::Seen;
 use crate::event::ExchangeId;
+use crate::wire::json;
 
 /// One exchange in short.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -77,7 +78,7 @@ impl Trace {
             finish: first.and_then(|choice| choice.finish_reason.clone()),
             call_ids: calls.iter().filter_map(|call| call.id.clone()).collect(),
             call_names: calls.iter().filter_map(|call| call.name.clone()).collect(),
-            counters: if seen.call == Call::Metrics && seen.is_success() { ops::counters(&seen.text) } else { Vec::new() },
+            counters: if seen.call == Call::Metrics && seen.is_success() { ops::counters(seen.text) } else { Vec::new() },
             rewritable: !seen.asked.tools.is_empty()
                 || messages
                     .into_iter()
@@ -85,7 +86,7 @@ impl Trace {
                     .any(|message| REWRITTEN.iter().any(|key| message.get(*key).is_some_and(|value| !value.is_null()))),
             counted: seen.whole().filter(|_| seen.call == Call::Tokenize).and_then(|body| {
                 let listed = || body.get("tokens")?.as_array().map(|tokens| tokens.len() as u64);
-                body.get("count").and_then(|count| count.as_u64()).or_else(listed)
+                body.get("count").and_then(json::Value::as_u64).or_else(listed)
             }),
         }
     }

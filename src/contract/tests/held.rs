@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::contract::{Context, Scope, judge, rule, rules};
-use crate::wire::{Request, fold_chat, reply_of};
+use crate::wire::{Reading, Request, reply_of};
 
 /// Numbers of rules that ordinary scenarios give no occasion to break: the base suite has one that does, with the rule's id
 /// as its tag.
@@ -99,7 +99,8 @@ fn a_stream_is_held_to_the_rules_of_whole_replies() {
         let body =
             json!({"model": "m", "messages": [{"role": "user", "content": "Where?"}], "stop": "Paris", "stream": streamed});
         exchange.request = Request::post_json("/v1/chat/completions", &body);
-        let findings = judge(&exchange, &fold_chat(&exchange), &Context::default()).findings;
+        let reading = Reading::of(&exchange);
+        let findings = judge(&reading, &reading.chat(), &Context::default()).findings;
         assert!(findings.iter().any(|finding| finding.rule.id == "W037"), "streamed: {streamed}: {findings:?}");
     }
 }
