@@ -7,8 +7,9 @@ use super::seen::Seen;
 use crate::wire::{End, TransportKind};
 
 /// The rules of this topic.
-pub(super) static RULES: &[&Rule] =
-    &[&W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W200, &W201, &W202, &W203, &W204, &W205, &W206];
+pub(super) static RULES: &[&Rule] = &[
+    &W001, &W002, &W003, &W004, &W005, &W006, &W007, &W008, &W009, &W010, &W011, &W200, &W201, &W202, &W203, &W204, &W205, &W206,
+];
 
 pub(super) static W001: Rule = Rule {
     id: "W001",
