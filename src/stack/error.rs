@@ -38,6 +38,12 @@ impl StackError {
         self
     }
 
+    /// Adds that what was there could not be stopped either.
+    pub(super) fn and(mut self, stop: &Self) -> Self {
+        self.message = format!("{}; and then: {stop}", self.message);
+        self
+    }
+
     fn of(kind: &'static str, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), detail: String::new() }
     }

@@ -98,10 +98,13 @@ impl Stack {
             bearer: bearer.clone(),
             ports: IndexMap::new(),
         };
-        life.start(&progress).await?;
-        let url = format!("http://127.0.0.1:{}", life.running[asked].port());
-        let identity = identity::of_ours(&Probe::new(&url, bearer.as_deref())?, setup).await?;
-        Ok(Self { url, bearer, identity, life: Some(life) })
+        match life.come_up(asked, bearer.as_deref(), &progress).await {
+            Ok((url, identity)) => Ok(Self { url, bearer, identity, life: Some(life) }),
+            Err(error) => match life.stop(HURRY, &progress).await {
+                Ok(()) => Err(error),
+                Err(stop) => Err(error.and(&stop)),
+            },
+        }
     }
 
     /// Attaches to a stack that runs already: identity and model list, no life.
@@ -172,6 +175,19 @@ impl Stack {
 }
 
 impl Life {
+    /// Starts all services, and asks the one that is meant who it is.
+    async fn come_up(
+        &mut self,
+        asked: &str,
+        bearer: Option<&str>,
+        progress: &Progress,
+    ) -> Result<(String, Identity), StackError> {
+        self.start(progress).await?;
+        let url = format!("http://127.0.0.1:{}", self.running[asked].port());
+        let identity = identity::of_ours(&Probe::new(&url, bearer)?, &self.setup).await?;
+        Ok((url, identity))
+    }
+
     async fn start(&mut self, progress: &Progress) -> Result<(), StackError> {
         let setup = self.setup.clone();
         for name in order::order(&setup.services)? {

@@ -129,19 +129,35 @@ impl Running {
             Setback::Fatal(StackError::start(message))
         })?;
         let mut running = Self { process, port, signal, grace: stop.grace.0 };
-        let began = Instant::now();
+        match running.come_up(start).await {
+            Ok(()) => Ok(running),
+            Err(setback) => Err(running.give_up(setback).await),
+        }
+    }
+
+    /// Ends what did not come up, its children too, before anyone is told.
+    async fn give_up(&mut self, setback: Setback) -> Setback {
+        match (self.process.stop(nix::sys::signal::Signal::SIGKILL, Duration::ZERO).await, setback) {
+            (Ok(_), setback) => setback,
+            (Err(stop), Setback::Fatal(error)) => Setback::Fatal(error.and(&stop)),
+            (Err(stop), Setback::Port(who)) => Setback::Fatal(StackError::start(who).and(&stop)),
+        }
+    }
+
+    async fn come_up(&mut self, start: &Start<'_>) -> Result<(), Setback> {
+        let (began, port) = (Instant::now(), self.port);
         let deadline = began + start.service.ready.within.0;
-        running.until_listening(start, deadline).await?;
+        self.until_listening(start, deadline).await?;
         let probe = Probe::new(&format!("http://127.0.0.1:{port}"), start.bearer).map_err(Setback::Fatal)?;
-        running.until_healthy(start, &probe, deadline).await.map_err(Setback::Fatal)?;
+        self.until_healthy(start, &probe, deadline).await.map_err(Setback::Fatal)?;
         let healthy = began.elapsed();
         if let Some(model) = start.warm_up {
-            running.until_warm(start, &probe, model, deadline).await.map_err(Setback::Fatal)?;
+            self.until_warm(start, &probe, model, deadline).await.map_err(Setback::Fatal)?;
         }
         let warm = began.elapsed().saturating_sub(healthy).as_secs_f64();
         let warm = if start.warm_up.is_some() { format!(", warm-up took {warm:.2} s") } else { String::new() };
         (start.progress)(StackPhase::Ready, &format!("{}: healthy after {:.2} s{warm}", start.name, healthy.as_secs_f64()));
-        Ok(running)
+        Ok(())
     }
 
     async fn until_listening(&mut self, start: &Start<'_>, deadline: Instant) -> Result<(), Setback> {
