@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use fireassay::event::ExchangeId;
-use fireassay::wire::{Chunk, End, Exchange, Request, sse};
+use fireassay::wire::{Chunk, Exchange, Request, sse};
 
 /// What anybody would do: lines that begin with `data: `, each parsed into a value.
 pub fn plain(body: &[u8]) -> u64 {
@@ -34,18 +34,12 @@ pub fn long(recorded: &str, request: Request, frames: usize) -> Exchange {
     }
     body.push_str("data: [DONE]\n\n");
     Exchange {
-        id: ExchangeId(1),
-        request,
-        url: String::new(),
-        sent: Instant::now(),
-        resent: None,
         status: Some(200),
         headers: vec![("content-type".to_owned(), Bytes::from_static(b"text/event-stream"))],
         head_at: Some(Duration::ZERO),
         body: body.into(),
         chunks,
-        end: End::Complete,
-        took: Duration::ZERO,
+        ..Exchange::begun(ExchangeId(1), request, String::new())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Held, broken};
 use crate::event::Whose;
-use crate::wire::Exchange;
+use crate::wire::{Exchange, text_of};
 
 const KIND: &str = "assert.header";
 
@@ -13,18 +13,13 @@ pub fn is(exchange: &Exchange, name: &str, wanted: &str) -> Held {
 
 /// The header has this text somewhere, ignoring case.
 pub fn mentions(exchange: &Exchange, name: &str, wanted: &str) -> Held {
-    judge(exchange, name, &format!("mentions \"{wanted}\""), |value| value.to_lowercase().contains(&wanted.to_lowercase()))
+    judge(exchange, name, &format!("mentions \"{wanted}\""), |value| says(value, wanted))
 }
 
 /// A response came that has this text in no such header, ignoring case; without the header it has it nowhere.
 pub fn does_not_mention(exchange: &Exchange, name: &str, unwanted: &str) -> Held {
-    let values = values(exchange, name);
-    let clean = |value: &String| !value.to_lowercase().contains(&unwanted.to_lowercase());
-    if exchange.status.is_some() && values.iter().all(clean) {
-        return Ok(());
-    }
-    let claim = format!("the header {name} does not mention \"{unwanted}\"");
-    broken(KIND, Whose::Wire, claim, format!("a header {name} without \"{unwanted}\""), shown(exchange, name, &values))
+    let (claim, expected) = (format!("does not mention \"{unwanted}\""), format!("a header {name} without \"{unwanted}\""));
+    lacks(exchange, name, &claim, expected, |value| says(value, unwanted))
 }
 
 /// The header came.
@@ -34,12 +29,20 @@ pub fn is_present(exchange: &Exchange, name: &str) -> Held {
 
 /// A response came without the header.
 pub fn is_absent(exchange: &Exchange, name: &str) -> Held {
+    lacks(exchange, name, "is absent", format!("a response without the header {name}"), |_| true)
+}
+
+fn says(value: &str, wanted: &str) -> bool {
+    value.to_lowercase().contains(&wanted.to_lowercase())
+}
+
+/// A response came, and none of its values of the header is such a one.
+fn lacks(exchange: &Exchange, name: &str, claim: &str, expected: String, unwanted: impl Fn(&str) -> bool) -> Held {
     let values = values(exchange, name);
-    if exchange.status.is_some() && values.is_empty() {
+    if exchange.status.is_some() && !values.iter().any(|value| unwanted(value)) {
         return Ok(());
     }
-    let expected = format!("a response without the header {name}");
-    broken(KIND, Whose::Wire, format!("the header {name} is absent"), expected, shown(exchange, name, &values))
+    broken(KIND, Whose::Wire, format!("the header {name} {claim}"), expected, shown(exchange, name, &values))
 }
 
 fn judge(exchange: &Exchange, name: &str, claim: &str, holds: impl Fn(&str) -> bool) -> Held {
@@ -53,7 +56,7 @@ fn judge(exchange: &Exchange, name: &str, claim: &str, holds: impl Fn(&str) -> b
 
 fn values(exchange: &Exchange, name: &str) -> Vec<String> {
     let same = exchange.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-    same.map(|(_, value)| String::from_utf8_lossy(value).into_owned()).collect()
+    same.map(|(_, value)| text_of(value).into_owned()).collect()
 }
 
 fn shown(exchange: &Exchange, name: &str, values: &[String]) -> String {

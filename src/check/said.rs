@@ -1,7 +1,7 @@
 //! What the model said, or what came in its place: [`Said`].
 
 use crate::event::Whose;
-use crate::wire::{ChatReply, Choice, End, Exchange};
+use crate::wire::{ChatReply, Choice, End, Exchange, text_of};
 
 /// The text of a reply as claims look at it.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +67,7 @@ fn instead(reply: &ChatReply, exchange: &Exchange) -> Option<String> {
     }
     if reply.choices.is_empty() && exchange.end != End::HungUp {
         let status = exchange.status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
-        let body = String::from_utf8_lossy(&exchange.body);
+        let body = text_of(&exchange.body);
         let shown: String = body.chars().take(BODY_SHOWN).collect();
         let shown = if shown.trim().is_empty() { "an empty body".to_owned() } else { shown };
         return Some(format!("the server answered {status} without any choice: {shown}"));

@@ -1,25 +1,20 @@
 //! Exchanges for the tests of claims: values, as if they had come over the wire.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::event::ExchangeId;
-use crate::wire::{Chunk, End, Exchange, Request};
+use crate::wire::{Chunk, Exchange, Request};
 
 /// A whole JSON body that came in one read after 10 ms.
 pub(crate) fn exchange(status: u16, body: &str) -> Exchange {
     Exchange {
-        id: ExchangeId(1),
-        request: Request::default(),
-        url: "http://127.0.0.1:1/v1/chat/completions".to_owned(),
-        sent: Instant::now(),
-        resent: None,
         status: Some(status),
         headers: vec![("content-type".to_owned(), "application/json".into())],
         head_at: Some(Duration::from_millis(5)),
         body: body.to_owned().into(),
         chunks: vec![Chunk { at: Duration::from_millis(10), end: body.len() }],
-        end: End::Complete,
         took: Duration::from_millis(10),
+        ..Exchange::begun(ExchangeId(1), Request::default(), "http://127.0.0.1:1/v1/chat/completions".to_owned())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Held, broken};
 use crate::event::Whose;
-use crate::wire::{ChatReply, Exchange};
+use crate::wire::{ChatReply, Exchange, text_of};
 
 const KIND: &str = "assert.status";
 
@@ -57,7 +57,7 @@ pub(super) fn shown(exchange: &Exchange) -> String {
     let Some(status) = exchange.status else {
         return exchange.failure().map_or_else(|| "no answer".to_owned(), |error| format!("no answer: {}", error.message));
     };
-    let body = String::from_utf8_lossy(&exchange.body);
+    let body = text_of(&exchange.body);
     let mut shown: String = body.trim().chars().take(BODY_SHOWN).collect();
     if shown.len() < body.trim().len() {
         shown.push('…');

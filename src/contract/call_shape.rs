@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::json::Value;
-
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[&W073, &W099, &W300, &W302];

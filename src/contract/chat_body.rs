@@ -2,13 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::wire::json::{Object, Value};
-
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
 use crate::wire::Choice;
+use crate::wire::json::{Object, Value};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[

@@ -1,12 +1,11 @@
 //! Is a failure said as clients read it, and are mistakes refused as such?
 
-use crate::wire::json::Value;
-
 use super::asked::{Call, Mistake};
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 use crate::wire::{ApiError, ErrorShape};
 
 /// The rules of this topic.

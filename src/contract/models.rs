@@ -1,13 +1,12 @@
 //! Is the list of models one that clients can choose from?
 
-use crate::wire::json::Value;
-
 use super::asked::Call;
 use super::chat_body::Fits;
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[&W163, &W164, &W290, &W291, &W293];

@@ -1,12 +1,11 @@
 //! Have the keys that may be left out the right types where they are there?
 
-use crate::wire::json::Value;
-
 use super::chat_body::Fits;
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[&W228];

@@ -1,12 +1,11 @@
 //! Is thinking kept apart from what is said, called and counted?
 
-use crate::wire::json::Value;
-
 use super::asked::{Mistake, Thinking};
 use super::finding::{Findings, Spot};
 use super::json;
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 use crate::wire::{Choice, FoldFaultKind};
 
 /// The rules of this topic.

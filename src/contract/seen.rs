@@ -109,10 +109,14 @@ impl<'a> Seen<'a> {
         (1..).zip(self.stream.iter().flat_map(|stream| &stream.events))
     }
 
+    /// The event of this number.
+    pub(super) fn event(&self, number: u64) -> Option<&SseEvent<'a>> {
+        self.stream?.events.get(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
     /// The byte range of a path in an event.
     pub(super) fn range_of(&self, number: u64, path: &str) -> Option<Range<usize>> {
-        let at = usize::try_from(number.checked_sub(1)?).ok()?;
-        let range = self.stream.as_ref()?.events.get(at)?.range();
+        let range = self.event(number)?.range();
         if path.is_empty() {
             return Some(range);
         }

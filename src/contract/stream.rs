@@ -1,7 +1,5 @@
 //! Do the chunks of a chat stream make one reply? Envelope, roles, ends, errors, usage.
 
-use crate::wire::json::{Object, Value};
-
 use super::chat_body::{self, W025};
 use super::finding::{Findings, Spot};
 use super::json;
@@ -9,6 +7,7 @@ use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
 use super::stream_end::{self, Flow};
 use crate::wire::Frame;
+use crate::wire::json::{Object, Value};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] =
@@ -215,7 +214,7 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
             walk.flow.error(frame.number);
             continue;
         }
-        if value.get("choices").is_none() && seen.events().any(|(number, event)| number == frame.number && is_error(event)) {
+        if value.get("choices").is_none() && seen.event(frame.number).is_some_and(is_error) {
             walk.flow.error(frame.number);
             continue;
         }

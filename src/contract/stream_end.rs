@@ -1,12 +1,11 @@
 //! Does a chat stream end as it should: finish reasons, errors, usage, and nothing after them?
 
-use crate::wire::json::Value;
-
 use super::asked::Call;
 use super::chat_body::REASONS;
 use super::finding::{Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] =

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::json::Value;
-
 use super::finding::{Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[&W090, &W091, &W092, &W093, &W094];

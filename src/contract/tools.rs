@@ -8,9 +8,7 @@ use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
 use super::tool_stream::W094;
 use super::trace::Trace;
-use crate::wire::Frame;
-use crate::wire::json;
-use crate::wire::{Choice, ToolCall};
+use crate::wire::{Choice, Frame, ToolCall, json};
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[

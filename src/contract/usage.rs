@@ -1,12 +1,11 @@
 //! Does usage add up, within itself and with what came and was asked?
 
-use crate::wire::json::Value;
-
 use super::finding::{Findings, Spot};
 use super::json;
 use super::reasoning::W117;
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
+use crate::wire::json::Value;
 use crate::wire::{Choice, Usage};
 
 /// The rules of this topic.

@@ -8,6 +8,7 @@ use super::{Failure, Json, Reply, StepResult, Text, Word, World, argument};
 use crate::check::json_path::Subject;
 use crate::check::{Held, fits_schema, text};
 use crate::event::{Mismatch, Whose};
+use crate::wire::text_of;
 
 /// The whole reply is one JSON value; white space around it is ignored.
 #[step(then, "the reply is JSON")]
@@ -175,7 +176,7 @@ impl Reply {
             let actual = match self.exchange.status {
                 None => self.exchange.failure().map_or_else(|| "no answer".to_owned(), |error| error.message.clone()),
                 Some(status) if self.chat.streamed => format!("{status} and a stream of {} events", self.chat.events),
-                Some(status) => format!("{status}: {}", String::from_utf8_lossy(&self.exchange.body)),
+                Some(status) => format!("{status}: {}", text_of(&self.exchange.body)),
             };
             let message = if self.chat.streamed {
                 "the response is a stream of events, not one JSON value".to_owned()

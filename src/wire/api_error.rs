@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::text_of;
+
 /// How an error was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorShape {
@@ -48,7 +50,7 @@ const TEXT: usize = 500;
 impl ApiError {
     /// Reads the body of an error reply; every body is one, an empty one included.
     pub fn read(status: Option<u16>, body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
+        let text = text_of(body);
         let text = text.trim();
         let plain = |message: String, shape| Self { message, shape, ..Self::new(status, Value::String(text.to_owned())) };
         if text.is_empty() {

@@ -132,19 +132,11 @@ impl Client {
     }
 
     fn fresh(&self) -> Result<&reqwest::Client, WireError> {
-        if let Some(client) = self.fresh.get() {
-            return Ok(client);
-        }
-        let client = build(Self::plain(&self.base).pool_max_idle_per_host(0))?;
-        Ok(self.fresh.get_or_init(|| client))
+        made(&self.fresh, || Self::plain(&self.base).pool_max_idle_per_host(0))
     }
 
     fn secure(&self) -> Result<&reqwest::Client, WireError> {
-        if let Some(client) = self.secure.get() {
-            return Ok(client);
-        }
-        let client = build(Self::builder(&self.base))?;
-        Ok(self.secure.get_or_init(|| client))
+        made(&self.secure, || Self::builder(&self.base))
     }
 
     /// The head of the reply.
@@ -156,8 +148,11 @@ impl Client {
         }
         let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
         let may_stream = memchr::memmem::find(body, b"\"stream\"").is_some();
-        let http = if may_stream { self.fresh.get().unwrap_or(&self.streams) } else { &self.kept };
-        let shared = may_stream && self.fresh.get().is_none();
+        let (http, shared) = match self.fresh.get() {
+            _ if !may_stream => (&self.kept, false),
+            None => (&self.streams, true),
+            Some(fresh) => (fresh, false),
+        };
         let error = match http.execute(request).await {
             Ok(response) => {
                 self.answered.fetch_or(shared, Ordering::Relaxed);
@@ -182,21 +177,7 @@ impl Client {
     /// Sends a request and keeps everything that comes back. Whatever goes wrong is in [`Exchange::end`].
     pub async fn send(&self, id: ExchangeId, request: Request) -> Exchange {
         let url = self.base.address(&request.target);
-        let sent = Instant::now();
-        let mut exchange = Exchange {
-            id,
-            request,
-            url,
-            sent,
-            resent: None,
-            status: None,
-            headers: Vec::new(),
-            head_at: None,
-            body: Bytes::new(),
-            chunks: Vec::new(),
-            end: End::Complete,
-            took: Duration::ZERO,
-        };
+        let mut exchange = Exchange::begun(id, request, url);
         let mut body = BytesMut::new();
         exchange.end = match self.exchange(&mut exchange, &mut body).await {
             Ok(end) => end,
@@ -291,6 +272,15 @@ impl Deadline {
         let message = format!("the time limit of {:?} was reached {state}", self.limit);
         Err(TransportError { kind: TransportKind::Timeout, message })
     }
+}
+
+/// A client that is made when it is first needed.
+fn made(slot: &OnceLock<reqwest::Client>, builder: impl Fn() -> reqwest::ClientBuilder) -> Result<&reqwest::Client, WireError> {
+    if let Some(client) = slot.get() {
+        return Ok(client);
+    }
+    let client = build(builder())?;
+    Ok(slot.get_or_init(|| client))
 }
 
 fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, WireError> {

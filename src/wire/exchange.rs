@@ -161,6 +161,24 @@ pub struct Exchange {
 }
 
 impl Exchange {
+    /// A request that is being sent, and nothing of its reply yet.
+    pub fn begun(id: ExchangeId, request: Request, url: String) -> Self {
+        Self {
+            id,
+            request,
+            url,
+            sent: Instant::now(),
+            resent: None,
+            status: None,
+            headers: Vec::new(),
+            head_at: None,
+            body: Bytes::new(),
+            chunks: Vec::new(),
+            end: End::Complete,
+            took: Duration::ZERO,
+        }
+    }
+
     /// First value of a header, name without case, as text.
     pub fn header(&self, name: &str) -> Option<&str> {
         let value = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)?;
@@ -204,17 +222,12 @@ pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
 #[cfg(test)]
 pub(crate) fn reply_of(status: u16, media: &str, body: &[u8]) -> Exchange {
     Exchange {
-        id: ExchangeId(1),
-        request: Request::default(),
-        url: String::new(),
-        sent: Instant::now(),
-        resent: None,
         status: Some(status),
         headers: vec![("content-type".to_owned(), Bytes::copy_from_slice(media.as_bytes()))],
         head_at: Some(Duration::from_millis(5)),
         body: Bytes::copy_from_slice(body),
         chunks: vec![Chunk { at: Duration::from_millis(10), end: body.len() }],
-        end: End::Complete,
         took: Duration::from_secs(1),
+        ..Exchange::begun(ExchangeId(1), Request::default(), String::new())
     }
 }

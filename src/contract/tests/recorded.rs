@@ -6,13 +6,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::contract::{Context, Finding, Severity, judge};
 use crate::event::ExchangeId;
-use crate::wire::{Chunk, End, Exchange, Reading, Request};
+use crate::wire::{Chunk, Exchange, Reading, Request};
 
 const FOLDER: &str = "tests/data/contract";
 
@@ -31,18 +31,13 @@ pub(super) fn load(name: &str) -> Exchange {
     request.headers = sent;
     request.body = Some(Bytes::copy_from_slice(asked)).filter(|body| !body.is_empty());
     Exchange {
-        id: ExchangeId(1),
-        request,
-        url: String::new(),
-        sent: Instant::now(),
-        resent: None,
         status: status.split(' ').nth(1).and_then(|code| code.parse().ok()),
         headers: headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), Bytes::from(value))).collect(),
         head_at: Some(Duration::from_millis(5)),
         body: Bytes::copy_from_slice(body),
         chunks: vec![Chunk { at: Duration::from_millis(10), end: body.len() }],
-        end: End::Complete,
         took: Duration::from_millis(10),
+        ..Exchange::begun(ExchangeId(1), request, String::new())
     }
 }
 

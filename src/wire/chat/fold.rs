@@ -1,5 +1,6 @@
 //! [`Reading`] → [`ChatReply`]: one fold for whole and streamed replies.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::choice::{OpenChoice, join_logprobs};
@@ -99,7 +100,9 @@ impl Fold {
         let Some(body) = &reading.body else {
             return self.faults.add(FoldFaultKind::EmptyBody, "", "the body is empty");
         };
-        if let Err(error) = str::from_utf8(&exchange.body) {
+        if matches!(reading.text, Cow::Owned(_))
+            && let Err(error) = str::from_utf8(&exchange.body)
+        {
             let message = format_args!("the body is not UTF-8 at byte {}", error.valid_up_to());
             self.faults.add(FoldFaultKind::BadUtf8, "", message);
         }
