@@ -2,8 +2,8 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for folder in ["features", "cases", "suites", "setups", "tools", "phrases", "profiles", "assets"] {
-        if std::path::Path::new(folder).is_dir() {
+    for folder in ["features", "cases", "suites", "setups", "tools", "phrases", "profiles", "assets", "models.yaml"] {
+        if std::path::Path::new(folder).exists() {
             println!("cargo::rerun-if-changed={folder}");
         }
     }

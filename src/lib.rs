@@ -18,6 +18,7 @@
 //! | [`wire`] | HTTP, SSE, surfaces; no opinions |
 //! | [`contract`] | the wire rules that are always on: data, checks, leniency |
 //! | [`check`] | the claims authors make |
+//! | [`models`] | which models are there, what do they take, are they what the catalogue says |
 //! | [`stack`] | process life: provision, start, ready, stop |
 //! | [`tape`] | what stands between a client and a server: pass on, corrupt |
 //! | [`steps`] | the catalogue: one function per sentence |
@@ -31,6 +32,7 @@ pub mod check;
 pub mod cli;
 pub mod contract;
 pub mod event;
+pub mod models;
 pub mod plan;
 pub mod report;
 pub mod run;

@@ -36,7 +36,7 @@ pub enum Command {
     Steps(StepsArgs),
     /// List or explain the wire rules that every reply is held to
     Rules(RulesArgs),
-    /// Print the JSON Schema of a kind of file (suite, setup, cases, tool, profile)
+    /// Print the JSON Schema of a kind of file (suite, setup, cases, tool, profile, models)
     Schema(SchemaArgs),
     /// Show what was sent and what came in a scenario of the last run
     Show(ShowArgs),
@@ -44,6 +44,8 @@ pub enum Command {
     Provision(ProvisionArgs),
     /// Show or empty the cache of provisioned setups
     Cache(CacheArgs),
+    /// List the catalogue of models, or check it against indexes and files
+    Models(ModelsArgs),
     /// Print a feature file as Cucumber Messages JSON
     Ast(AstArgs),
     /// Print shell completions
@@ -262,6 +264,56 @@ pub enum CacheAction {
     List,
     /// Remove it
     Prune,
+}
+
+/// `models`.
+#[derive(Debug, Clone, Args)]
+pub struct ModelsArgs {
+    /// What to do with it
+    #[command(subcommand)]
+    pub action: ModelsAction,
+}
+
+/// What to do with the catalogue of models.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ModelsAction {
+    /// Show the models, with what each takes and can do
+    List(ModelsListArgs),
+    /// Check that fields are valid, repositories exist, and weights and templates are as stated
+    Check(ModelsCheckArgs),
+}
+
+/// `models list`.
+#[derive(Debug, Clone, Args)]
+pub struct ModelsListArgs {
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
+}
+
+/// `models check`.
+#[derive(Debug, Clone, Args)]
+pub struct ModelsCheckArgs {
+    /// Models (default: all of the catalogue)
+    pub models: Vec<String>,
+    /// Touch no network: repositories are then not evaluated
+    #[arg(long, env = "FIREASSAY_OFFLINE")]
+    pub offline: bool,
+    /// Simple index of Python packages to ask (default: uv's or pip's, else pypi.org)
+    #[arg(long, value_name = "URL", env = "FIREASSAY_INDEX")]
+    pub index: Option<String>,
+    /// Hugging Face hub to ask (default: HF_ENDPOINT, else huggingface.co)
+    #[arg(long, value_name = "URL", env = "FIREASSAY_HUB")]
+    pub hub: Option<String>,
+    /// Registry of Ollama's library to ask (default: registry.ollama.ai)
+    #[arg(long, value_name = "URL", env = "FIREASSAY_OLLAMA_REGISTRY")]
+    pub ollama: Option<String>,
+    /// Read weights that are here whole, and compare their digests
+    #[arg(long)]
+    pub digest: bool,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
 }
 
 /// `ast`.

@@ -20,7 +20,7 @@ use crate::spec::files::{BUILTIN, Kind, Origin, Project};
 use crate::spec::gherkin::Document;
 use crate::spec::rows::case_rows;
 use crate::spec::{CaseFile, CaseSpec, Loaded, Places, ProfileSpec, SetupSpec, SuiteSpec};
-use crate::spec::{gherkin, load_cases, load_profile, load_setup, load_suite, load_tool};
+use crate::spec::{gherkin, load_cases, load_models, load_profile, load_setup, load_suite, load_tool};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -138,6 +138,10 @@ pub(super) fn load(project: &Project, request: LoadRequest) -> (SourceMap, PlanI
     loader.setups(&mut input, request.all);
     loader.profiles(&mut input, request.all);
     loader.tools(&mut input);
+    if request.all {
+        let (_, mistakes) = load_models(project, &mut loader.map);
+        loader.diagnostics.extend(mistakes);
+    }
     (loader.map, input, loader.diagnostics)
 }
 

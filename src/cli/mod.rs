@@ -11,6 +11,7 @@ mod explain;
 mod lint;
 mod list;
 mod load;
+mod models;
 mod paths;
 mod provision;
 mod record;
@@ -71,6 +72,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Show(args) => show::show(&args),
         Command::Provision(args) => provision::provision(&args),
         Command::Cache(args) => cache::cache(&args),
+        Command::Models(args) => models::models(&args),
         Command::Ast(args) => ast::ast(&args),
         Command::Completions { shell } => {
             let mut text = Vec::new();

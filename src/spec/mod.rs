@@ -9,6 +9,7 @@ pub mod env;
 pub mod files;
 pub mod gherkin;
 pub mod load;
+pub mod models;
 pub mod profile;
 pub mod rows;
 pub mod setup;
@@ -17,7 +18,8 @@ pub mod tool;
 pub mod yaml;
 
 pub use case::{CaseFile, CaseSpec};
-pub use load::{json_schema, load_cases, load_profile, load_setup, load_suite, load_tool};
+pub use load::{json_schema, load_cases, load_models, load_profile, load_setup, load_suite, load_tool};
+pub use models::{ModelSpec, ModelsSpec};
 pub use profile::ProfileSpec;
 pub use setup::SetupSpec;
 pub use suite::SuiteSpec;

@@ -46,6 +46,13 @@ pub fn prune_cache(cache: &Path) -> Result<(), StackError> {
     Ok(())
 }
 
+/// A file out of a package that lies in a cache, by its SHA-256 in hexadecimal.
+pub fn cached_file(cache: &Path, sha256: &str) -> Option<PathBuf> {
+    let item = Item::new(cache, "file", &key(&[sha256.as_bytes()]));
+    let content = item.folder().join("content");
+    (item.is_complete() && content.is_file()).then_some(content)
+}
+
 /// Hash of parts, as 20 hexadecimal digits. Lengths are hashed too, so that parts cannot run into each other.
 pub(super) fn key(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();

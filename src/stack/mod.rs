@@ -21,7 +21,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-pub use cache::{cache_dir, prune_cache};
+pub use cache::{cache_dir, cached_file, prune_cache};
 pub use error::StackError;
 pub use handle::{LogMark, Progress, Stack, StackOptions};
 pub use needs::unmet;

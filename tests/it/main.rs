@@ -5,6 +5,7 @@ mod faults;
 mod harness;
 mod keywords;
 mod life;
+mod models;
 mod provision;
 mod schemas;
 mod tidy;

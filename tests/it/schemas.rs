@@ -4,9 +4,15 @@ use std::path::{Path, PathBuf};
 
 use crate::harness::Project;
 
-/// Folder and kind.
-const KINDS: &[(&str, &str)] =
-    &[("suites", "suite"), ("cases", "cases"), ("setups", "setup"), ("tools", "tool"), ("profiles", "profile")];
+/// Folder or file, and kind.
+const KINDS: &[(&str, &str)] = &[
+    ("suites", "suite"),
+    ("cases", "cases"),
+    ("setups", "setup"),
+    ("tools", "tool"),
+    ("profiles", "profile"),
+    ("models.yaml", "models"),
+];
 
 #[test]
 fn the_schemas_are_what_the_command_prints() {
@@ -41,6 +47,9 @@ fn root() -> PathBuf {
 }
 
 fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    if folder.is_file() {
+        return vec![folder.to_owned()];
+    }
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();

@@ -13,7 +13,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["event"]),
     ("contract", &["wire", "event", "schema", "spec"]),
     ("check", &["wire", "event", "schema"]),
-    ("stack", &["spec", "event", "wire"]),
+    ("models", &["source", "spec"]),
+    ("stack", &["spec", "event", "wire", "models"]),
     ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "stack", "event"]),
     ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),
     ("report", &["event", "source"]),
@@ -27,7 +28,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("println!", &[]),
     // The guardian answers its parent on its standard output.
     ("std::io::stdout", &["src/cli/terminal.rs", "src/report/console", "src/stack/guardian.rs"]),
-    ("reqwest::", &["src/wire/", "src/stack/"]),
+    ("reqwest::", &["src/wire/", "src/stack/", "src/models/index.rs"]),
     ("TcpStream", &["src/wire/", "src/stack/", "src/tape/"]),
     ("TcpListener", &["src/stack/", "src/tape/"]),
     ("cucumber::", &["src/steps/", "src/run/"]),

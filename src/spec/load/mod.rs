@@ -4,6 +4,7 @@
 //! handed on even where its meaning is not, so that mistakes across files are found in the same go.
 
 mod cases;
+mod models;
 mod profile;
 mod setup;
 mod suite;
@@ -13,6 +14,7 @@ mod tool;
 mod tests;
 
 pub use cases::load_cases;
+pub use models::load_models;
 pub use profile::load_profile;
 pub use setup::load_setup;
 pub use suite::load_suite;
@@ -20,11 +22,11 @@ pub use tool::load_tool;
 
 use super::files::{BUILTIN, Project};
 use super::yaml::{Loaded, Places, schema_of};
-use super::{CaseFile, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+use super::{CaseFile, ModelsSpec, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 use crate::source::{At, Code, Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
 
 /// The kinds of file that have a published schema.
-pub const SCHEMA_KINDS: [&str; 5] = ["suite", "setup", "cases", "tool", "profile"];
+pub const SCHEMA_KINDS: [&str; 6] = ["suite", "setup", "cases", "tool", "profile", "models"];
 
 /// The JSON Schema (2020-12) of one of [`SCHEMA_KINDS`], for editors and for `fireassay schema KIND`.
 pub fn json_schema(kind: &str) -> Option<serde_json::Value> {
@@ -34,6 +36,7 @@ pub fn json_schema(kind: &str) -> Option<serde_json::Value> {
         "cases" => (schema_of::<CaseFile>(), "fireassay cases"),
         "tool" => (schema_of::<ToolSpec>(), "fireassay tool"),
         "profile" => (schema_of::<ProfileSpec>(), "fireassay profile"),
+        "models" => (schema_of::<ModelsSpec>(), "fireassay models"),
         _ => return None,
     };
     schema["title"] = title.into();
