@@ -82,7 +82,7 @@ pub struct SelectArgs {
     /// Model of a role; a list multiplies the run
     #[arg(long = "model", value_name = "ROLE=ID[,ID]", env = "FIREASSAY_MODEL", help_heading = "Models")]
     pub models: Vec<String>,
-    /// Same as --model text=ID
+    /// Same as --model text=ID; asked for tools and reasoning too, unless --model names one for them
     #[arg(long, value_name = "ID[,ID]", env = "FIREASSAY_TEXT_MODEL", help_heading = "Models")]
     pub text_model: Option<String>,
     /// Same as --model vision=ID

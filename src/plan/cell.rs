@@ -15,7 +15,7 @@ use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::env::expand_env;
 use crate::spec::profile::{Dialect, Known};
-use crate::spec::setup::{ABILITIES, ROLES};
+use crate::spec::setup::{ABILITIES, ROLES, TEXT_ROLES};
 
 /// Name of the setup that stands for a bare address.
 const BARE: &str = "(url)";
@@ -170,6 +170,11 @@ impl Builder<'_> {
                 None => roles.push(entry),
             }
         }
+        // A text model that is named by a flag is asked for all that a text model does.
+        let named = |role: &str| self.input.overrides.models.iter().any(|given| given.value.0 == role);
+        if named("text") {
+            roles.retain(|(role, ..)| named(role) || !TEXT_ROLES.contains(&role.as_str()));
+        }
         let mut choices = vec![Models { by_role: Vec::new(), telling: Vec::new(), explained: Vec::new() }];
         for (role, models, origin) in roles.iter().filter(|(_, models, _)| !models.is_empty()) {
             choices = choices
@@ -270,7 +275,9 @@ impl Builder<'_> {
         if !missing.is_empty() {
             return Some(format!("setup `{}` does not claim {}", spec.name, missing.join(", ")));
         }
-        let role = draft.roles.iter().find(|role| !models.by_role.iter().any(|(known, _)| known == *role))?;
+        let has = |role: &str| models.by_role.iter().any(|(known, _)| known == role);
+        let filled = |role: &&&'static str| has(role) || (TEXT_ROLES.contains(role) && has("text"));
+        let role = draft.roles.iter().find(|role| !filled(role))?;
         Some(format!("setup `{}` names no model for the role `{role}`", spec.name))
     }
 }
@@ -285,6 +292,13 @@ impl Models {
         explained.push(Explained { key: format!("models.{role}"), value: model.to_owned(), origin: origin.to_owned() });
         Self { by_role, telling, explained }
     }
+}
+
+/// Role of the model that a scenario with these ability tags is for. A thinking model that calls tools is the reasoning one.
+fn role_of(tags: &[String]) -> &'static str {
+    let roles = [("@vision", "vision"), ("@thinking", "reasoning"), ("@tools", "tools"), ("@parallel_tools", "tools")];
+    let role = roles.iter().find(|(tag, _)| tags.iter().any(|of| of == tag));
+    role.map_or("text", |(_, role)| role)
 }
 
 /// Whether a text of a scenario's steps holds `{{name}}`.
@@ -321,6 +335,7 @@ impl Scenarios<'_> {
                     classname: classname.clone(),
                     at: draft.place.clone(),
                     tags: draft.tags.clone(),
+                    role: role_of(&draft.tags),
                     steps: draft.steps.clone(),
                     skip: skip.clone(),
                     known: about(&self.known).into_iter().map(|entry| KnownClaim { entry }).collect(),

@@ -226,6 +226,8 @@ pub struct ScenarioPlan {
     pub at: Place,
     /// Tags with `@`.
     pub tags: Arc<[String]>,
+    /// Role of the model that is asked unless a step names another: by its abilities, `text` where none has a role.
+    pub role: &'static str,
     /// Steps in order; rows of one outline share those that no placeholder touches.
     pub steps: Arc<[Arc<StepPlan>]>,
     /// Why it is not applicable here (an ability that the setup does not claim).

@@ -280,6 +280,7 @@ mod tests {
             name: "s".into(),
             at: Place { file: "f".into(), line: 1, column: 1 },
             tags: Arc::from([]),
+            role: "text",
             steps: Arc::from([]),
             skip: None,
             known: (0..3).map(|entry| KnownClaim { entry }).collect(),

@@ -124,6 +124,7 @@ mod tests {
             name: format!("s{index}").into(),
             at: Place { file: "f".into(), line: 1, column: 1 },
             tags: Arc::from([]),
+            role: "text",
             steps: Arc::from([]),
             skip: None,
             known: Vec::new(),

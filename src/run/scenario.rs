@@ -48,7 +48,7 @@ pub(super) async fn attempt(
 ) -> Attempted {
     let plan: Arc<ScenarioPlan> = Arc::clone(&task.plan);
     let began = Instant::now();
-    let mut world = World::new(cell, plan.id.clone(), task.attempt);
+    let mut world = World::new(cell, plan.id.clone(), plan.role, task.attempt);
     let mut steps = Vec::with_capacity(plan.steps.len());
     let mut ended = false;
     for step in plan.steps.iter() {

@@ -169,6 +169,9 @@ pub struct Service {
     /// Port that the service listens on: `auto` (default: a free one) or a number.
     #[serde(default)]
     pub port: PortSpec,
+    /// What stands before `/v1` in the paths of its API (`/v1/openai`; default: nothing). Health is asked for without it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub base_path: String,
     /// When it counts as ready.
     #[serde(default)]
     pub ready: Ready,
@@ -347,3 +350,5 @@ pub const ABILITIES: [&str; 18] = [
 
 /// The closed list of model roles.
 pub const ROLES: [&str; 6] = ["text", "tools", "reasoning", "vision", "embedding", "judge"];
+/// Roles that the text model fills where no other is named for them.
+pub const TEXT_ROLES: [&str; 2] = ["tools", "reasoning"];

@@ -183,7 +183,7 @@ impl Life {
         progress: &Progress,
     ) -> Result<(String, Identity), StackError> {
         self.start(progress).await?;
-        let url = format!("http://127.0.0.1:{}", self.running[asked].port());
+        let url = format!("http://127.0.0.1:{}{}", self.running[asked].port(), self.setup.services[asked].base_path);
         let identity = identity::of_ours(&Probe::new(&url, bearer)?, &self.setup).await?;
         Ok((url, identity))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::StackError;
+use super::order;
 use super::probe::{Probe, Reply};
 use crate::spec::{ProfileSpec, SetupSpec};
 
@@ -56,7 +57,7 @@ fn is_like(said: &str, like: &str) -> bool {
 struct Facts {
     /// The `Server` header of any answer.
     header: Option<String>,
-    /// `/version`: vLLM and its kin.
+    /// `/version`: vLLM and its kin. `/v1/version`: llama-stack.
     version: Option<String>,
     /// `/api/version`: Ollama.
     ollama: Option<String>,
@@ -102,18 +103,27 @@ pub(super) async fn of_ours(probe: &Probe, setup: &SetupSpec) -> Result<Identity
 }
 
 async fn facts(probe: &Probe, list: &Reply, listed: &Value) -> Facts {
+    let owner = owner(listed);
+    let version = match owner.as_deref() {
+        // Its API has a path of its own, its version has not.
+        Some("llama_stack") => field(&probe.at_origin(), "/v1/version", "version").await,
+        _ => field(probe, "/version", "version").await,
+    };
     Facts {
         header: list.server.clone(),
-        version: field(probe, "/version", "version").await,
+        version,
         ollama: field(probe, "/api/version", "version").await,
         litellm: field(probe, "/health/readiness/details", "litellm_version").await,
         build: field(probe, "/props", "build_info").await,
-        owner: owner(listed),
+        owner,
     }
 }
 
-/// `llama.cpp (xllamacpp 2026.10.11549)`: the setup's profile, and the first package, which is the server's by convention.
+/// `llama.cpp (xllamacpp 2026.10.11549)`: the setup's profile, and the first package, which is the server's by convention where
+/// the server is a Python program.
 pub(super) fn provisioned(setup: &SetupSpec) -> Option<String> {
+    let asked = order::asked(&setup.services)?;
+    setup.services[asked].command.first().filter(|program| *program == "<python>")?;
     let python = setup.provision.as_ref()?.python.as_ref()?;
     let (package, version) = super::provision::packages_here(python).first()?.split_once("==")?;
     let package = package.split('[').next()?;
@@ -144,8 +154,9 @@ fn said(facts: &Facts) -> Option<String> {
     }
     let owner = facts.owner.as_deref()?;
     Some(match (owner, &facts.version) {
-        (owner, Some(version)) => format!("{owner} {version}"),
+        (owner, Some(version)) => format!("{} {version}", owner.replace('_', "-")),
         ("llamacpp", None) => "llama.cpp".to_owned(),
+        ("llama_stack", None) => "llama-stack".to_owned(),
         (owner, None) if OPENAI.contains(&owner) => "openai".to_owned(),
         (owner, None) => owner.to_owned(),
     })
@@ -197,6 +208,8 @@ mod tests {
         let build = Facts { owner: some("llamacpp"), build: some("b11549-abc"), ..Facts::default() };
         check(&build, Some("llama.cpp b11549-abc"));
         check(&Facts { build: some("b0-unknown"), ..Facts::default() }, Some("llama.cpp"));
+        check(&Facts { owner: some("llama_stack"), version: some("0.2.12"), ..Facts::default() }, Some("llama-stack 0.2.12"));
+        check(&Facts { owner: some("llama_stack"), ..Facts::default() }, Some("llama-stack"));
         check(&Facts { header: some("llama.cpp"), owner: some("llamacpp"), ..Facts::default() }, Some("llama.cpp"));
         check(&Facts { header: some("BaseHTTP/0.6 Python/3.11.7"), ..Facts::default() }, Some("mlx-lm"));
         check(&Facts { header: some("cloudflare"), owner: some("openai"), ..Facts::default() }, Some("openai"));
@@ -247,11 +260,13 @@ mod tests {
     fn the_provisioned_package_names_our_own_server() {
         let setup = |text: &str| -> SetupSpec { serde_yaml::from_str(text).unwrap() };
         let python = "provision: {python: {packages: [\"xllamacpp[x]==1.2\", \"numpy==2\"], licence: MIT, size: 1 MB}}";
-        let of = |head: &str| provisioned(&setup(&format!("name: a\n{head}\n{python}")));
+        let run = |program: &str| format!("services: {{server: {{command: [\"{program}\", serve]}}}}");
+        let of = |head: &str| provisioned(&setup(&format!("name: a\n{head}\n{python}\n{}", run("<python>"))));
         assert_eq!(of("profile: llama.cpp").as_deref(), Some("llama.cpp (xllamacpp 1.2)"));
         assert_eq!(of("profile: xllamacpp").as_deref(), Some("xllamacpp 1.2"));
         assert_eq!(of("").as_deref(), Some("xllamacpp 1.2"));
         assert_eq!(provisioned(&setup("name: a")), None);
+        assert_eq!(provisioned(&setup(&format!("name: a\n{python}\n{}", run("ollama")))), None);
     }
 
     #[test]

@@ -62,6 +62,17 @@ impl Probe {
         Ok(Self { client, base: base.to_owned(), bearer: bearer.map(str::to_owned) })
     }
 
+    /// The same one for another address.
+    pub(super) fn at(&self, base: &str) -> Self {
+        Self { base: base.to_owned(), ..self.clone() }
+    }
+
+    /// The same one for the address without its path.
+    pub(super) fn at_origin(&self) -> Self {
+        let origin = reqwest::Url::parse(&self.base).ok().map(|url| url.origin().ascii_serialization());
+        self.at(&origin.unwrap_or_else(|| self.base.clone()))
+    }
+
     /// GETs a path; the error is one line.
     pub(super) async fn get(&self, path: &str, within: Duration) -> Result<Reply, String> {
         self.send(self.client.get(format!("{}{path}", self.base)), within).await

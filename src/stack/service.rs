@@ -148,10 +148,12 @@ impl Running {
         let (began, port) = (Instant::now(), self.port);
         let deadline = began + start.service.ready.within.0;
         self.until_listening(start, deadline).await?;
-        let probe = Probe::new(&format!("http://127.0.0.1:{port}"), start.bearer).map_err(Setback::Fatal)?;
+        let origin = format!("http://127.0.0.1:{port}");
+        let probe = Probe::new(&origin, start.bearer).map_err(Setback::Fatal)?;
         self.until_healthy(start, &probe, deadline).await.map_err(Setback::Fatal)?;
         let healthy = began.elapsed();
         if let Some(model) = start.warm_up {
+            let probe = probe.at(&format!("{origin}{}", start.service.base_path));
             self.until_warm(start, &probe, model, deadline).await.map_err(Setback::Fatal)?;
         }
         let warm = began.elapsed().saturating_sub(healthy).as_secs_f64();

@@ -4,6 +4,7 @@ use cucumber::gherkin;
 use fireassay_macros::step;
 use serde_json::{Map, Value, json};
 
+use super::world::usual_model;
 use super::{StepResult, Text, World, argument};
 use crate::check::embeddings;
 use crate::wire::Request;
@@ -65,8 +66,8 @@ impl World {
     /// The model that the scenario named, else that of the role `embedding`, else the scenario's own.
     fn embedding_model(&self) -> Result<Option<String>, super::Failure> {
         let models = &self.cell()?.models;
-        let of_role = |name: &str| models.iter().find(|(role, _)| role == name).map(|(_, id)| id.clone());
-        let untouched = self.draft.model == of_role("text").or_else(|| models.first().map(|(_, id)| id.clone()));
-        Ok(if untouched { of_role("embedding").or_else(|| self.draft.model.clone()) } else { self.draft.model.clone() })
+        let untouched = self.draft.model == usual_model(models, self.asked());
+        let embedding = models.iter().find(|(role, _)| role == "embedding").filter(|_| untouched).map(|(_, id)| id.clone());
+        Ok(embedding.or_else(|| self.draft.model.clone()))
     }
 }

@@ -53,7 +53,7 @@ async fn health(world: &mut World) -> StepResult {
 async fn still_up(world: &mut World) -> StepResult {
     world.claim();
     let cell = world.cell()?.clone();
-    let mut fresh = World::new(cell.clone(), world.scenario().clone(), 1);
+    let mut fresh = World::new(cell.clone(), world.scenario().clone(), world.asked(), 1);
     // A sign of life is enough: a few tokens, so that the claim costs little on a slow server.
     fresh.draft.set("max_tokens", serde_json::json!(4));
     if !cell.health.is_empty() {

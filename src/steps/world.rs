@@ -15,6 +15,7 @@ use crate::contract::{self, Docket, Judged, Judgement};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
 use crate::plan::{Mode, Named, Sampling};
 use crate::spec::ToolSpec;
+use crate::spec::setup::TEXT_ROLES;
 use crate::spec::tool::Return;
 use crate::wire::{Caps, ChatReply, Client, End, Evidence, Exchange, Reading, Request, TransportKind};
 
@@ -157,6 +158,7 @@ pub struct Draft {
 pub struct World {
     cell: Option<Rc<CellContext>>,
     scenario: ScenarioId,
+    asked: &'static str,
     attempt: u32,
     /// The next request.
     pub draft: Draft,
@@ -186,6 +188,7 @@ impl World {
         Self {
             cell: None,
             scenario: ScenarioId("".into()),
+            asked: "text",
             attempt: 1,
             draft: Draft::default(),
             thread: Vec::new(),
@@ -202,10 +205,10 @@ impl World {
         }
     }
 
-    /// The world of one attempt of a scenario, built on its worker's thread.
-    pub fn new(cell: Rc<CellContext>, scenario: ScenarioId, attempt: u32) -> Self {
+    /// The world of one attempt of a scenario, built on its worker's thread; `asked` is the role of the model that it asks.
+    pub fn new(cell: Rc<CellContext>, scenario: ScenarioId, asked: &'static str, attempt: u32) -> Self {
         let mut draft = Draft { timeout: cell.sampling.timeout, ..Draft::default() };
-        draft.model = role(&cell.models, "text").or_else(|| cell.models.first().map(|(_, id)| id.clone()));
+        draft.model = usual_model(&cell.models, asked);
         let sampling = &cell.sampling;
         let mut set = |key: &str, value: Option<Value>| {
             if let Some(value) = value {
@@ -219,7 +222,7 @@ impl World {
         for (key, value) in &sampling.extra {
             set(key, Some(value.clone()));
         }
-        Self { cell: Some(cell), scenario, attempt, draft, ..Self::detached() }
+        Self { cell: Some(cell), scenario, asked, attempt, draft, ..Self::detached() }
     }
 
     /// The cell's context.
@@ -229,6 +232,11 @@ impl World {
         })
     }
 
+    /// Role of the model that is asked unless a step names another.
+    pub fn asked(&self) -> &'static str {
+        self.asked
+    }
+
     /// The scenario this is the world of.
     pub fn scenario(&self) -> &ScenarioId {
         &self.scenario
@@ -236,7 +244,7 @@ impl World {
 
     /// Model id of a role, or the text itself where no role has that name.
     pub fn model_id(&self, role_or_id: &str) -> Result<String, Failure> {
-        Ok(role(&self.cell()?.models, role_or_id).unwrap_or_else(|| role_or_id.to_owned()))
+        Ok(of_role(&self.cell()?.models, role_or_id).unwrap_or_else(|| role_or_id.to_owned()))
     }
 
     /// The last reply.
@@ -433,8 +441,16 @@ fn answered(reply: &Reply) -> StepResult {
     }
 }
 
-fn role(models: &[(String, String)], name: &str) -> Option<String> {
-    models.iter().find(|(role, _)| role == name).map(|(_, id)| id.clone())
+/// The model of a role; the text model fills some others.
+fn of_role(models: &[(String, String)], name: &str) -> Option<String> {
+    let find = |name: &str| models.iter().find(|(role, _)| role == name).map(|(_, id)| id.clone());
+    find(name).or_else(|| find("text").filter(|_| TEXT_ROLES.contains(&name)))
+}
+
+/// The model that a scenario asks unless a step names another.
+pub(super) fn usual_model(models: &[(String, String)], asked: &str) -> Option<String> {
+    let first = || models.first().map(|(_, id)| id.clone());
+    of_role(models, asked).or_else(|| of_role(models, "text")).or_else(first)
 }
 
 /// Replaces known secret texts.

@@ -34,6 +34,35 @@ fn a_role_with_several_models_multiplies_the_cells() {
 }
 
 #[test]
+fn the_abilities_of_a_scenario_choose_the_role_that_is_asked() {
+    let mut bench = Bench::new();
+    let case = |tags: Value| json!({"name": tags.to_string(), "tags": tags, "ask": "q", "expect": [{"status": 200}]});
+    let tags =
+        [json!(["chat"]), json!(["tools", "stream"]), json!(["tools", "thinking"]), json!(["vision"]), json!(["parallel_tools"])];
+    bench.cases(&json!(tags.map(case)));
+    let plan = bench.plan();
+    let roles: Vec<&str> = plan.cells[0].features[0].scenarios.iter().map(|scenario| scenario.role).collect();
+    assert_eq!(roles, ["text", "tools", "reasoning", "vision", "tools"]);
+}
+
+#[test]
+fn a_text_model_named_by_a_flag_is_asked_for_what_text_models_do() {
+    let mut bench = one_case();
+    bench.setup(&json!({"name": "t", "services": {"server": {"command": ["x"]}},
+        "models": {"text": "a", "tools": "a-tools", "reasoning": "a-thinks", "vision": "a-sees"}}));
+    let given = |role: &str, model: &str| Given { value: (role.to_owned(), vec![model.to_owned()]), origin: "flag".to_owned() };
+    let models = |bench: &Bench| -> Vec<String> {
+        bench.plan().cells[0].models.iter().map(|(role, model)| format!("{role}={model}")).collect()
+    };
+    bench.input.overrides.models = vec![given("vision", "b")];
+    assert_eq!(models(&bench), ["text=a", "tools=a-tools", "reasoning=a-thinks", "vision=b"]);
+    bench.input.overrides.models = vec![given("text", "b")];
+    assert_eq!(models(&bench), ["text=b", "vision=a-sees"]);
+    bench.input.overrides.models = vec![given("text", "b"), given("tools", "c")];
+    assert_eq!(models(&bench), ["text=b", "tools=c", "vision=a-sees"]);
+}
+
+#[test]
 fn what_a_setup_does_not_claim_is_skipped_with_that_reason() {
     let mut bench = Bench::new();
     let case = |name: &str, tags: Value, model: &str| json!({"name": name, "tags": tags, "given": {"model": model}, "ask": "q", "expect": [{"status": 200}]});
