@@ -18,6 +18,7 @@
 //! | [`wire`] | HTTP, SSE, surfaces; no opinions |
 //! | [`contract`] | the wire rules that are always on: data, checks, leniency |
 //! | [`check`] | the claims authors make |
+//! | [`host`] | what is this machine: system, memory, accelerators, commands |
 //! | [`models`] | which models are there, what do they take, are they what the catalogue says |
 //! | [`stack`] | process life: provision, start, ready, stop |
 //! | [`tape`] | what stands between a client and a server: pass on, corrupt |
@@ -32,6 +33,7 @@ pub mod check;
 pub mod cli;
 pub mod contract;
 pub mod event;
+pub mod host;
 pub mod models;
 pub mod plan;
 pub mod report;

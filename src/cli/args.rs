@@ -44,6 +44,8 @@ pub enum Command {
     Provision(ProvisionArgs),
     /// Show or empty the cache of provisioned setups
     Cache(CacheArgs),
+    /// Tell what this machine has, what a setup misses here, and the command that brings it
+    Doctor(DoctorArgs),
     /// List the catalogue of models, or check it against indexes and files
     Models(ModelsArgs),
     /// Print a feature file as Cucumber Messages JSON
@@ -264,6 +266,20 @@ pub enum CacheAction {
     List,
     /// Remove it
     Prune,
+}
+
+/// `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Setup to look at whole (default: every setup in a line)
+    #[arg(long, value_name = "NAME", env = "FIREASSAY_SETUP", conflicts_with = "cell")]
+    pub setup: Option<String>,
+    /// Cell to look at: its setup, and how much of the suite runs there
+    #[arg(long, value_name = "SUITE/SETUP")]
+    pub cell: Option<String>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
 }
 
 /// `models`.

@@ -55,11 +55,22 @@ fn render_cell(cell: &CellPlan, out: &mut String) {
         let _infallible = writeln!(out, "  fetched: {what}, licence {licence}, {size}");
     }
     let needs = &cell.setup.needs;
-    let lists = [("commands", &needs.commands), ("env", &needs.env), ("os", &needs.os), ("arch", &needs.arch)];
+    let lists = [
+        ("commands", &needs.commands),
+        ("env", &needs.env),
+        ("os", &needs.os),
+        ("arch", &needs.arch),
+        ("accelerator", &needs.accelerator),
+    ];
     let amounts = [("memory", &needs.memory), ("disk", &needs.disk)];
     let amounts = amounts.iter().filter_map(|(name, amount)| Some(format!("{name} {}", amount.as_deref()?)));
     let mut wanted: Vec<String> = amounts.collect();
     wanted.extend(lists.iter().filter(|(_, list)| !list.is_empty()).map(|(name, list)| format!("{name} {}", list.join(", "))));
+    if let Some(weights) = &needs.weights {
+        let whose = weights.file.as_deref().or(weights.model.as_deref()).unwrap_or_default();
+        let context = weights.context.map_or_else(String::new, |context| format!(" with {context} tokens"));
+        wanted.push(format!("weights {whose}{context}"));
+    }
     if !wanted.is_empty() {
         let _infallible = writeln!(out, "  needs: {}", wanted.join("; "));
     }

@@ -6,6 +6,7 @@ pub mod args;
 mod ast;
 mod cache;
 mod check;
+mod doctor;
 pub mod exit;
 mod explain;
 mod lint;
@@ -72,6 +73,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Show(args) => show::show(&args),
         Command::Provision(args) => provision::provision(&args),
         Command::Cache(args) => cache::cache(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
         Command::Models(args) => models::models(&args),
         Command::Ast(args) => ast::ast(&args),
         Command::Completions { shell } => {

@@ -229,6 +229,7 @@ fn started(plan: &Plan, run_id: &str, arguments: &[OsString]) -> RunEvent {
         mode: "live".to_owned(),
         commit: commit(),
         hostname: sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned()),
+        host: Some(Box::new(crate::host::facts(&|name| std::env::var(name).ok()))),
         cells: cells.collect(),
     }
 }

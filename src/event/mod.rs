@@ -9,6 +9,7 @@
 //! and has no `ScenarioStarted`. What a killed run left out is known by the count in `CellPlanned`.
 
 mod finding;
+mod host;
 mod log;
 mod outcome;
 mod run;
@@ -16,6 +17,7 @@ mod seal;
 mod slug;
 
 pub use finding::{DialectRecord, FindingRecord, Weight};
+pub use host::{AcceleratorRecord, HostRecord};
 pub use log::{EventLog, EventLogError};
 pub use outcome::{Mismatch, Outcome, Place, StepOutcome, Trouble, Whose};
 pub use run::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DialectRecord, FindingRecord, Outcome, Place, StepOutcome, Trouble};
+use super::{DialectRecord, FindingRecord, HostRecord, Outcome, Place, StepOutcome, Trouble};
 
 /// Version of the record format; a reader refuses a newer one.
 pub const SCHEMA: u32 = 1;
@@ -306,6 +306,9 @@ pub enum RunEvent {
         commit: Option<(String, bool)>,
         /// Host name.
         hostname: String,
+        /// The machine; absent in records of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host: Option<Box<HostRecord>>,
         /// Cells to come, in order.
         cells: Vec<CellPlanned>,
     },

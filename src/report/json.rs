@@ -16,7 +16,7 @@ use super::rules::RuleTally;
 use super::summary::{CellSummary, RunSummary, ScenarioSummary};
 use super::text::clip;
 use super::verdict::verdict_line;
-use crate::event::{FindingRecord, Outcome, Totals, Trouble, Weight, Whose};
+use crate::event::{FindingRecord, HostRecord, Outcome, Totals, Trouble, Weight, Whose};
 
 /// Version of the shape.
 const SHAPE: u32 = 1;
@@ -58,6 +58,7 @@ impl<'a> Document<'a> {
                 commit: run.commit.as_ref().map(|(commit, _)| commit.as_str()),
                 dirty: run.commit.as_ref().map(|(_, dirty)| *dirty),
                 hostname: &run.hostname,
+                host: run.host.as_ref(),
                 interrupted: summary.interrupted,
                 took_ms: ms(summary.took_us()),
             },
@@ -86,6 +87,8 @@ struct Run<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     dirty: Option<bool>,
     hostname: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<&'a HostRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     interrupted: Option<i32>,
     took_ms: f64,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::rules::RuleTallies;
 use crate::event::{
-    Attempt, CellId, CellPlanned, DialectRecord, ExchangeRecord, FindingRecord, Outcome, Place, ScenarioId, StepRecord, Totals,
-    Trouble,
+    Attempt, CellId, CellPlanned, DialectRecord, ExchangeRecord, FindingRecord, HostRecord, Outcome, Place, ScenarioId,
+    StepRecord, Totals, Trouble,
 };
 
 use super::fold::Shared;
@@ -49,6 +49,8 @@ pub struct RunInfo {
     pub commit: Option<(String, bool)>,
     /// Host.
     pub hostname: String,
+    /// The machine, where the record tells.
+    pub host: Option<HostRecord>,
 }
 
 /// How the run ended.

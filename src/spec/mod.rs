@@ -18,7 +18,7 @@ pub mod tool;
 pub mod yaml;
 
 pub use case::{CaseFile, CaseSpec};
-pub use load::{json_schema, load_cases, load_models, load_profile, load_setup, load_suite, load_tool};
+pub use load::{json_schema, load_cases, load_models, load_profile, load_setup, load_suite, load_tool, model_named};
 pub use models::{ModelSpec, ModelsSpec};
 pub use profile::ProfileSpec;
 pub use setup::SetupSpec;

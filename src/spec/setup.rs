@@ -316,7 +316,32 @@ pub struct Needs {
     /// Processor architectures (`x86_64`, `aarch64`).
     #[serde(default)]
     pub arch: Vec<String>,
+    /// Accelerators, one of which must be there (`metal`, `cuda`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accelerator: Vec<String>,
+    /// Weights that must fit into free memory with the keys and values of a context, and half as much again; with less the cell is
+    /// skipped with the figures.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsNeed>,
 }
+
+/// Weights by which memory is asked for: those of a file, or of a model of the catalogue.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WeightsNeed {
+    /// A GGUF file: `<files>/NAME`, or a path. Until it is there, `model` counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// A model of `models.yaml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Tokens of context that the server keeps, over all requests at once (default: the longest of the model).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u32>,
+}
+
+/// The closed list of accelerators.
+pub const ACCELERATORS: [&str; 2] = ["metal", "cuda"];
 
 /// How requests are authorised.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

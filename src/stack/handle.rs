@@ -285,7 +285,7 @@ fn from_environment(text: &str) -> Result<String, StackError> {
 }
 
 /// An address without trailing slashes and `/v1`; one without a scheme is `http://`.
-fn base_of(url: &str) -> String {
+pub(super) fn base_of(url: &str) -> String {
     let url = url.trim().trim_end_matches('/');
     let url = url.strip_suffix("/v1").unwrap_or(url).trim_end_matches('/');
     if url.contains("://") { url.to_owned() } else { format!("http://{url}") }

@@ -4,6 +4,7 @@
 //! the process group is gone. We never kill what we did not start.
 
 mod cache;
+mod doctor;
 mod error;
 mod fill;
 pub mod guardian;
@@ -20,8 +21,10 @@ mod scratch;
 mod service;
 #[cfg(test)]
 mod tests;
+mod weights;
 
 pub use cache::{cache_dir, cached_file, prune_cache};
+pub use doctor::{Diagnosis, Health, examine_machine, examine_setup};
 pub use error::StackError;
 pub use handle::{LogMark, Progress, Stack, StackOptions};
 pub use needs::unmet;

@@ -1,11 +1,13 @@
 //! Can this setup run here? Asked before anything is interpolated, fetched or started.
 
-use std::path::{Path, PathBuf};
-
-use sysinfo::{MemoryRefreshKind, RefreshKind, System};
+use std::path::Path;
 
 use super::cache::cache_dir_in;
-use super::provision;
+use super::{provision, weights};
+pub(super) use crate::host::on_path;
+use crate::host::{accelerators, free_disk, free_memory};
+use crate::models::Estimate;
+use crate::models::memory::amount;
 use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
 use crate::spec::env::{expand_env, missing_env};
@@ -21,27 +23,23 @@ pub fn unmet(setup: &SetupSpec, project: &Project, lookup: &dyn Fn(&str) -> Opti
     if attaches(setup, lookup) {
         return environment(setup, lookup);
     }
+    let cache = cache_dir_in(lookup);
     platform(needs)
         .or_else(|| environment(setup, lookup))
         .or_else(|| command(needs, lookup))
+        .or_else(|| accelerator(needs, lookup))
         .or_else(|| needs.memory.as_deref().and_then(|memory| memory_unmet(memory, free_memory())))
-        .or_else(|| needs.disk.as_deref().and_then(|wanted| disk(setup, project, wanted, &cache_dir_in(lookup))))
+        .or_else(|| admission(setup, project, &cache, lookup))
+        .or_else(|| needs.disk.as_deref().and_then(|wanted| disk(setup, project, wanted, &cache)))
 }
 
 /// Whether a setup that could start services is attached to instead.
-fn attaches(setup: &SetupSpec, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
+pub(super) fn attaches(setup: &SetupSpec, lookup: &dyn Fn(&str) -> Option<String>) -> bool {
     let url = setup.attach.as_ref().filter(|_| !setup.services.is_empty()).map(|attach| expand_env(&attach.url, lookup));
     matches!(url, Some(Ok(url)) if !url.is_empty())
 }
 
-/// The program that a command name stands for on PATH.
-pub(super) fn on_path(command: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    use std::os::unix::fs::PermissionsExt;
-    let runs = |path: &PathBuf| path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
-    std::env::split_paths(&lookup("PATH")?).map(|folder| folder.join(command)).find(runs)
-}
-
-fn platform(needs: &Needs) -> Option<String> {
+pub(super) fn platform(needs: &Needs) -> Option<String> {
     let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
     if !needs.os.is_empty() && !needs.os.iter().any(|wanted| wanted == os) {
         return Some(format!("needs {}, this is {os}", needs.os.join(" or ")));
@@ -52,7 +50,7 @@ fn platform(needs: &Needs) -> Option<String> {
     None
 }
 
-fn environment(setup: &SetupSpec, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+pub(super) fn environment(setup: &SetupSpec, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let missing = missing_env(setup, lookup);
     let name = missing.first()?;
     Some(format!("needs the environment variable {}; set it: export {name}=…", missing.join(" and ")))
@@ -63,7 +61,7 @@ fn command(needs: &Needs, lookup: &dyn Fn(&str) -> Option<String>) -> Option<Str
     Some(format!("needs the command `{missing}` on PATH; {}", how_to_install(missing)))
 }
 
-fn how_to_install(command: &str) -> String {
+pub(super) fn how_to_install(command: &str) -> String {
     let package = match command {
         "g++" | "gcc" | "cc" | "c++" if cfg!(target_os = "macos") => return "install it: xcode-select --install".to_owned(),
         "gcc" | "cc" => "gcc",
@@ -75,15 +73,53 @@ fn how_to_install(command: &str) -> String {
     format!("install it: {tool} {package}")
 }
 
-/// Bytes that are free for a new process: the machine's, or the container's where that is less; `None` if nobody tells.
-fn free_memory() -> Option<u64> {
-    let wanted = RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram());
-    let system = System::new_with_specifics(wanted).ok()?;
-    let machine = system.available_memory();
-    Some(system.cgroup_limits().map_or(machine, |limits| machine.min(limits.free_memory)))
+pub(super) fn accelerator(needs: &Needs, lookup: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    if needs.accelerator.is_empty() {
+        return None;
+    }
+    let found = accelerators(lookup);
+    let wanted = needs.accelerator.join(" or ");
+    let virtual_one = found.iter().find(|one| one.paravirtual && needs.accelerator.contains(&one.kind));
+    if found.iter().any(|one| !one.paravirtual && needs.accelerator.contains(&one.kind)) {
+        return None;
+    }
+    Some(match virtual_one {
+        Some(one) => format!(
+            "needs an accelerator ({wanted}), and {} is a virtual machine's stand-in; run on the machine itself",
+            one.name
+        ),
+        None => format!(
+            "needs an accelerator ({wanted}), and there is none; run on a machine that has one, or whose driver is installed"
+        ),
+    })
 }
 
-fn memory_unmet(wanted: &str, free: Option<u64>) -> Option<String> {
+/// Whether the weights fit: into the accelerator's memory where one with its own is asked for, else into the machine's.
+pub(super) fn admission(
+    setup: &SetupSpec,
+    project: &Project,
+    cache: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Option<String> {
+    let need = setup.needs.weights.as_ref()?;
+    // What is not known is no reason to refuse; `fireassay doctor` says it.
+    let estimate = weights::estimate(setup, need, project, cache).ok()?;
+    let own = setup.needs.accelerator.iter().any(|kind| kind == "cuda");
+    let own = if own { accelerators(lookup).iter().filter_map(|one| one.memory_free).max() } else { None };
+    match own {
+        Some(free) => refused(&estimate, Some(free), "of the accelerator's memory"),
+        None => refused(&estimate, free_memory(), "of memory"),
+    }
+}
+
+/// Why weights are not admitted, with the figures.
+pub(super) fn refused(estimate: &Estimate, free: Option<u64>, of_what: &str) -> Option<String> {
+    let free = free.filter(|free| estimate.wanted() > *free)?;
+    let next = "end other programs, or take a smaller model or context";
+    Some(format!("needs {estimate}, {} {of_what} are free; {next}", amount(free)))
+}
+
+pub(super) fn memory_unmet(wanted: &str, free: Option<u64>) -> Option<String> {
     let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
     match (parse_bytes(wanted), free) {
         (Ok(bytes), Some(free)) if bytes > free => {
@@ -95,19 +131,11 @@ fn memory_unmet(wanted: &str, free: Option<u64>) -> Option<String> {
 }
 
 /// Room is only needed for what is not there yet. A mistake in the provision is told when it is provisioned.
-fn disk(setup: &SetupSpec, project: &Project, wanted: &str, cache: &Path) -> Option<String> {
+pub(super) fn disk(setup: &SetupSpec, project: &Project, wanted: &str, cache: &Path) -> Option<String> {
     match provision::is_complete(setup, project, cache) {
         Ok(false) => disk_unmet(wanted, free_disk(cache), cache),
         Ok(true) | Err(_) => None,
     }
-}
-
-/// Bytes that are free where a folder is or will be; `None` if nobody tells.
-#[allow(clippy::useless_conversion)] // on macOS the count is a `u32`
-fn free_disk(folder: &Path) -> Option<u64> {
-    let there = folder.ancestors().find(|folder| folder.exists())?;
-    let disk = nix::sys::statvfs::statvfs(there).ok()?;
-    Some(u64::from(disk.blocks_available()) * disk.fragment_size())
 }
 
 fn disk_unmet(wanted: &str, free: Option<u64>, cache: &Path) -> Option<String> {
@@ -168,7 +196,6 @@ mod tests {
         assert_eq!(disk_unmet("2GiB", Some(1 << 30), cache).as_deref(), Some(expect));
         assert_eq!(disk_unmet("2GiB", None, cache), None);
         assert!(disk_unmet("much", Some(1), cache).is_some());
-        assert!(free_disk(cache).is_some_and(|free| free > 0));
         check("needs: {disk: 900000TB}", &[], None);
         let file = "{package: a==1, path: a, sha256: b, as: a, licence: MIT, size: 1 MB}";
         let setup: SetupSpec =
@@ -185,6 +212,17 @@ mod tests {
         assert_eq!(memory_unmet("2GiB", Some(1 << 30)).as_deref(), Some(expect));
         assert!(memory_unmet("much", Some(1)).is_some());
         assert_eq!(memory_unmet("2GiB", None), None);
-        assert!(free_memory().is_some_and(|free| free > 0));
+    }
+
+    #[test]
+    fn weights_are_admitted_by_figures() {
+        let estimate = Estimate { weights: 4 << 30, kv: Some((1 << 30, 8192)), measured: None };
+        assert_eq!(refused(&estimate, Some(8 << 30), "of memory"), None);
+        assert_eq!(refused(&estimate, None, "of memory"), None);
+        let expect = "needs 7.5 GiB of memory (weights 4.0 GiB + keys and values of 8192 tokens 1.0 GiB, × 1.5), \
+                      7.0 GiB of memory are free; end other programs, or take a smaller model or context";
+        assert_eq!(refused(&estimate, Some(7 << 30), "of memory").as_deref(), Some(expect));
+        check("needs: {weights: {model: nobody-stated-it}}", &[], None);
+        check("needs: {accelerator: []}", &[], None);
     }
 }

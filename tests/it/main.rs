@@ -3,6 +3,7 @@
 mod bad;
 mod faults;
 mod harness;
+mod host;
 mod keywords;
 mod life;
 mod models;

@@ -13,8 +13,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("wire", &["event"]),
     ("contract", &["wire", "event", "schema", "spec"]),
     ("check", &["wire", "event", "schema"]),
+    ("host", &["event"]),
     ("models", &["source", "spec"]),
-    ("stack", &["spec", "event", "wire", "models"]),
+    ("stack", &["spec", "event", "wire", "host", "models"]),
     ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "stack", "event"]),
     ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),
     ("report", &["event", "source"]),
@@ -23,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Words that touch an outside world, and where alone they may stand.
 const PLACES: &[(&str, &[&str])] = &[
-    ("std::process::Command", &["src/stack/", "src/cli/run.rs"]),
+    ("std::process::Command", &["src/stack/", "src/host/", "src/cli/run.rs"]),
     ("tokio::process", &["src/stack/"]),
     ("println!", &[]),
     // The guardian answers its parent on its standard output.

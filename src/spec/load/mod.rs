@@ -14,7 +14,7 @@ mod tool;
 mod tests;
 
 pub use cases::load_cases;
-pub use models::load_models;
+pub use models::{load_models, model_named};
 pub use profile::load_profile;
 pub use setup::load_setup;
 pub use suite::load_suite;

@@ -28,6 +28,11 @@ pub fn load_models(project: &Project, map: &mut SourceMap) -> (Option<Loaded<Mod
     (loaded, diagnostics)
 }
 
+/// One model of the catalogue; `None` where it has none of that name, or cannot be read (which is said where it is read).
+pub fn model_named(project: &Project, name: &str) -> Option<ModelSpec> {
+    load_models(project, &mut SourceMap::new()).0?.spec.models.shift_remove(name)
+}
+
 fn check(checks: &mut Checks<'_>, pointer: &str, name: &str, model: &ModelSpec) {
     if name.is_empty() || name.contains(char::is_whitespace) {
         let message = format!("`{name}` is no name of a model: it is one word");

