@@ -81,6 +81,7 @@ fn measure(size: u64) {
             cache: folder.path().join("cache"),
             record: folder.path().to_owned(),
             project: Project::new(folder.path()),
+            port: None,
         },
         fail_fast: false,
         epoch: Instant::now(),

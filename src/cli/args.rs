@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::plan::{Contract, Mode};
 use crate::spec::yaml::Span;
 
+mod kept;
+
+pub use kept::{DownArgs, LogsArgs, StatusArgs, UpArgs};
+
 /// fireassay settles what a model stack really does.
 #[derive(Debug, Parser)]
 #[command(name = "fireassay", version, about, styles = Styles::styled(), max_term_width = 110, after_help = EXITS)]
@@ -40,6 +44,14 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Show what was sent and what came in a scenario of the last run
     Show(ShowArgs),
+    /// Bring a setup's stack up and leave it running
+    Up(UpArgs),
+    /// Show how the stacks are that were brought up here
+    Status(StatusArgs),
+    /// End stacks that were brought up here
+    Down(DownArgs),
+    /// Show what the services of a stack said that was brought up here
+    Logs(LogsArgs),
     /// Fetch and make what a setup needs, ahead of time
     Provision(ProvisionArgs),
     /// Show or empty the cache of provisioned setups
@@ -69,7 +81,7 @@ pub struct SelectArgs {
     /// Setup to run on; repeat for several
     #[arg(long = "setup", value_name = "NAME", env = "FIREASSAY_SETUP", value_delimiter = ',', help_heading = "Where")]
     pub setups: Vec<String>,
-    /// Stack: a setup's name, `server:NAME`, or an address
+    /// Stack: a setup's name or file, `server:NAME[:PORT]` (the one that is up, else started), or an address
     #[arg(long, value_name = "FORM", env = "FIREASSAY_STACK", help_heading = "Where", conflicts_with_all = ["setups", "url"])]
     pub stack: Option<String>,
     /// Address of a server that runs already, with or without /v1

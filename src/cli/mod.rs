@@ -7,11 +7,13 @@ mod ast;
 mod cache;
 mod check;
 mod doctor;
+mod down;
 pub mod exit;
 mod explain;
 mod lint;
 mod list;
 mod load;
+mod logs;
 mod models;
 mod paths;
 mod provision;
@@ -20,9 +22,12 @@ mod rules;
 mod run;
 mod schema;
 mod select;
+mod setups;
 mod show;
+mod status;
 mod steps;
 mod terminal;
+mod up;
 
 use std::ffi::OsString;
 
@@ -71,6 +76,10 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Rules(args) => rules::rules(&args),
         Command::Schema(args) => schema::schema(&args),
         Command::Show(args) => show::show(&args),
+        Command::Up(args) => up::up(&args),
+        Command::Status(args) => status::status(&args),
+        Command::Down(args) => down::down(&args),
+        Command::Logs(args) => logs::logs(&args),
         Command::Provision(args) => provision::provision(&args),
         Command::Cache(args) => cache::cache(&args),
         Command::Doctor(args) => doctor::doctor(&args),

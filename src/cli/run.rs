@@ -136,7 +136,12 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     let control = Control::new();
     let rerun = rerun_line(&args.select);
     let options = RunOptions {
-        stack: StackOptions { cache: crate::stack::cache_dir(), record: folder.path.clone(), project: Project::new(".") },
+        stack: StackOptions {
+            cache: crate::stack::cache_dir(),
+            record: folder.path.clone(),
+            project: Project::new("."),
+            port: None,
+        },
         fail_fast: args.fail_fast,
         epoch,
         bearers,

@@ -36,9 +36,15 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
     match args.stack.as_deref().map(stack) {
         Some(Stack::Address(url)) => overrides.url = Some(Given { value: url, origin: origin("stack", "stack") }),
         Some(Stack::Setup(name)) => selection.setups = vec![name],
+        Some(Stack::Server(name, port)) => {
+            selection.setups = vec![name];
+            overrides.serve = Some(Given { value: port, origin: origin("stack", "stack") });
+        }
         Some(Stack::Unknown(form)) => diagnostics.push(
-            Diagnostic::error("flag/stack-form", None, format!("`--stack {form}` is not a form that is known"))
-                .help("write a setup's name, `server:NAME`, or an address such as http://127.0.0.1:8080".to_owned()),
+            Diagnostic::error("flag/stack-form", None, format!("`--stack {form}` is not a form that is known")).help(
+                "write a setup's name or file, `server:NAME`, `server:NAME:PORT`, or an address such as http://127.0.0.1:8080"
+                    .to_owned(),
+            ),
         ),
         None => {}
     }
@@ -117,24 +123,56 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
     (Selected { request, stack_named }, diagnostics)
 }
 
+/// A form of `--stack`.
+#[derive(Debug, PartialEq, Eq)]
 enum Stack {
     Address(String),
+    /// By name or file.
     Setup(String),
+    Server(String, Option<u16>),
     Unknown(String),
 }
 
 fn stack(form: &str) -> Stack {
+    let unknown = || Stack::Unknown(form.to_owned());
     if form.starts_with("http://") || form.starts_with("https://") {
         return Stack::Address(form.to_owned());
     }
-    let name = form.strip_prefix("server:").unwrap_or(form);
-    if name.is_empty() || name.contains([':', '=', ',']) {
-        Stack::Unknown(form.to_owned())
-    } else {
-        Stack::Setup(name.to_owned())
+    if let Some(server) = form.strip_prefix("server:") {
+        let (name, port) = server.split_once(':').map_or((server, None), |(name, port)| (name, Some(port)));
+        return match port.map(str::parse::<u16>) {
+            _ if name.is_empty() || name.contains(['=', ',']) => unknown(),
+            None => Stack::Server(name.to_owned(), None),
+            Some(Ok(port)) if port > 0 => Stack::Server(name.to_owned(), Some(port)),
+            Some(_) => unknown(),
+        };
     }
+    if form.is_empty() || form.contains([':', '=', ',']) { unknown() } else { Stack::Setup(form.to_owned()) }
 }
 
 fn list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(form: &str, expect: &Stack) {
+        assert_eq!(&stack(form), expect, "{form}");
+    }
+
+    #[test]
+    fn every_form_of_a_stack_is_told_apart() {
+        check("http://127.0.0.1:8080/v1", &Stack::Address("http://127.0.0.1:8080/v1".to_owned()));
+        check("llamacpp", &Stack::Setup("llamacpp".to_owned()));
+        check("setups/mine.yaml", &Stack::Setup("setups/mine.yaml".to_owned()));
+        check("server:llamacpp", &Stack::Server("llamacpp".to_owned(), None));
+        check("server:llamacpp:8080", &Stack::Server("llamacpp".to_owned(), Some(8080)));
+        check("server:./mine.yaml:8080", &Stack::Server("./mine.yaml".to_owned(), Some(8080)));
+        for form in ["", "server:", "server::8080", "server:a:", "server:a:0", "server:a:70000", "server:a:b", "a:b", "ftp://h"] {
+            check(form, &Stack::Unknown(form.to_owned()));
+        }
+    }
 }

@@ -103,6 +103,16 @@ fn connect(input: &PlanInput, setup: &Chosen<'_>, diagnostics: &mut Diagnostics)
         let url = normal(&given.value, None)?;
         return Some(reached(Connect::Attach { url: url.clone() }, &url, given.origin.clone(), None));
     }
+    if let Some(given) = &input.overrides.serve {
+        if spec.services.is_empty() {
+            let message = format!("the setup `{}` has no services to start: its server runs elsewhere", spec.name);
+            let help = format!("`--setup {}` attaches to it", spec.name);
+            say(diagnostics, Diagnostic::error("setup/no-services", setup.input.places.key("/name"), message).help(help));
+            return None;
+        }
+        let connect = Connect::Serve { port: given.value };
+        return Some(reached(connect, "the stack that is up, else started by us", given.origin.clone(), None));
+    }
     let Some(attach) = &spec.attach else {
         return Some(reached(Connect::Start, "started by us", "built-in".to_owned(), None));
     };
@@ -248,8 +258,8 @@ impl Builder<'_> {
         if let Some(reason) = &self.connect.unset {
             return Some(reason.clone());
         }
-        let ours =
-            matches!(self.connect.connect, Connect::Start) || (self.input.overrides.url.is_none() && spec.services.is_empty());
+        let ours = matches!(self.connect.connect, Connect::Start | Connect::Serve { .. })
+            || (self.input.overrides.url.is_none() && spec.services.is_empty());
         ours.then(|| self.input.unmet.get(&spec.name).cloned()).flatten()
     }
 

@@ -42,7 +42,8 @@ impl Hash {
         self.json(&*cell.setup);
         self.json(&cell.profile.as_deref());
         self.text(match &cell.connect {
-            Connect::Start => "start",
+            // Who started it is no part of what must happen.
+            Connect::Start | Connect::Serve { .. } => "start",
             Connect::Attach { url } => url,
         });
         self.number(cell.models.len() as u64);

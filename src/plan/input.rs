@@ -163,6 +163,8 @@ pub struct Given<T> {
 pub struct Overrides {
     /// `--url`: attach to this address.
     pub url: Option<Given<String>>,
+    /// `--stack server:NAME[:PORT]`: the one that is up, else started, on this port.
+    pub serve: Option<Given<Option<u16>>>,
     /// `--model ROLE=ID[,ID]` and its relatives.
     pub models: Vec<Given<(String, Vec<String>)>>,
     /// `--safety-shield`.

@@ -98,6 +98,11 @@ impl Contract {
 pub enum Connect {
     /// We start the setup's services.
     Start,
+    /// The setup's stack that is up here, or a server on this port that answers as the setup; else we start it (there).
+    Serve {
+        /// Port of the server; `None`: any.
+        port: Option<u16>,
+    },
     /// It runs at this address (normalised: no trailing slash, no `/v1`).
     Attach {
         /// Base address.

@@ -21,7 +21,7 @@ use crate::event::{
     Totals, Trouble,
 };
 use crate::plan::{CellPlan, Connect, Plan};
-use crate::stack::{LogMark, Progress, Stack, StackError, StackOptions};
+use crate::stack::{LogMark, Progress, Stack, StackError, StackOptions, Wanted};
 use crate::steps::StepFunction;
 
 /// How a run behaves beyond its plan.
@@ -136,6 +136,13 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
             Connect::Start => {
                 let telling = Telling::new(cell, bus);
                 let stack = Stack::up(&cell.setup, &cell.models, &options.stack, telling.progress()).await;
+                telling.told().await;
+                stack
+            }
+            Connect::Serve { port } => {
+                let telling = Telling::new(cell, bus);
+                let wanted = Wanted { setup: &cell.setup, models: &cell.models, profile: cell.profile.as_deref(), port: *port };
+                let stack = Stack::serve(&wanted, &options.stack, telling.progress()).await;
                 telling.told().await;
                 stack
             }

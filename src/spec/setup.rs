@@ -255,6 +255,15 @@ impl Default for Ready {
 pub struct WarmUp {
     /// Role of the model that is asked one short question.
     pub chat: String,
+    /// Time in which a healthy server answers it later on (default `10s`); a slower one is degraded, as `fireassay status` says.
+    #[serde(default = "WarmUp::default_healthy_within")]
+    pub healthy_within: Span,
+}
+
+impl WarmUp {
+    fn default_healthy_within() -> Span {
+        Span::from_secs(10)
+    }
 }
 
 /// How a service is stopped: signal, then after `grace` SIGKILL to the group.

@@ -33,6 +33,13 @@ impl StackError {
         Self::of("infra.stop", message)
     }
 
+    /// An error that another process of ours told.
+    pub(super) fn from_words(kind: &str, message: String, detail: String) -> Self {
+        const KINDS: [&str; 5] = ["infra.provision", "infra.ready", "infra.identity", "infra.stop", "infra.memory"];
+        let kind = KINDS.iter().find(|known| **known == kind).copied().unwrap_or("infra.start");
+        Self { kind, message, detail }
+    }
+
     pub(super) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use nix::unistd::Pid;
 
 use super::guardian::Guardian;
 use super::identity::{self, Identity};
@@ -30,6 +31,19 @@ pub struct StackOptions {
     pub record: PathBuf,
     /// Source of `assets/…`.
     pub project: Project,
+    /// Where the service that is asked must listen; `None`: as the setup says.
+    pub port: Option<u16>,
+}
+
+/// A service that runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// Its name in the setup.
+    pub name: String,
+    /// Its process group, whose number is the first process's.
+    pub group: Pid,
+    /// Where it listens on this machine.
+    pub port: u16,
 }
 
 /// Called with a phase and one line for people; may be called often (download progress).
@@ -67,6 +81,8 @@ struct Life {
     bearer: Option<String>,
     /// Ports of an earlier start, which a restart keeps.
     ports: IndexMap<String, u16>,
+    /// Where the service that is asked must listen.
+    port: Option<u16>,
 }
 
 impl Stack {
@@ -97,6 +113,7 @@ impl Stack {
             key,
             bearer: bearer.clone(),
             ports: IndexMap::new(),
+            port: options.port,
         };
         match life.come_up(asked, bearer.as_deref(), &progress).await {
             Ok((url, identity)) => Ok(Self { url, bearer, identity, life: Some(life) }),
@@ -154,6 +171,29 @@ impl Stack {
         self.life.as_ref().map(|life| life.logs.since(mark, cap)).unwrap_or_default()
     }
 
+    /// The services of ours in start order; none for an attached stack.
+    pub fn services(&self) -> Vec<Served> {
+        let running = self.life.iter().flat_map(|life| &life.running);
+        running.map(|(name, running)| Served { name: name.clone(), group: running.group(), port: running.port() }).collect()
+    }
+
+    /// The services of ours that have ended by themselves: how, with their last words.
+    pub fn ended(&mut self) -> Vec<(String, String)> {
+        let Some(life) = &mut self.life else { return Vec::new() };
+        let ended = |(name, running): (&String, &mut Running)| Some((name.clone(), running.ended(&life.logs)?));
+        life.running.iter_mut().filter_map(ended).collect()
+    }
+
+    /// The key that was made for this stack; empty for an attached one.
+    pub(super) fn key(&self) -> &str {
+        self.life.as_ref().map_or("", |life| &life.key)
+    }
+
+    /// The model that a role has in this stack, if it is one of ours.
+    pub(super) fn model(&self, role: &str) -> Option<String> {
+        self.life.as_ref()?.model_of(role)
+    }
+
     /// Whether every service of ours still lives; the error names the one that died, with its log's tail.
     pub fn alive(&mut self) -> Result<(), StackError> {
         let Some(life) = &mut self.life else { return Ok(()) };
@@ -192,9 +232,9 @@ impl Life {
         let setup = self.setup.clone();
         for name in order::order(&setup.services)? {
             let service = &setup.services[name];
-            let port = match service.port {
-                PortSpec::Fixed(port) => Some(port),
-                PortSpec::Auto => self.ports.get(name).copied(),
+            let port = match (service.port, self.port.filter(|_| order::asked(&setup.services) == Some(name))) {
+                (_, Some(port)) | (PortSpec::Fixed(port), None) => Some(port),
+                (PortSpec::Auto, None) => self.ports.get(name).copied(),
             };
             let warm_up = service.warm_up.as_ref().map(|warm_up| self.model(name, &warm_up.chat)).transpose()?;
             let start = Start {
@@ -225,10 +265,13 @@ impl Life {
         result
     }
 
-    fn model(&self, service: &str, role: &str) -> Result<String, StackError> {
+    fn model_of(&self, role: &str) -> Option<String> {
         let of_setup = || self.setup.models.get(role).and_then(|models| models.all().first());
-        let model = self.models.get(role).or_else(of_setup).cloned();
-        model.ok_or_else(|| {
+        self.models.get(role).or_else(of_setup).cloned()
+    }
+
+    fn model(&self, service: &str, role: &str) -> Result<String, StackError> {
+        self.model_of(role).ok_or_else(|| {
             StackError::start(format!("the warm-up of `{service}` asks a model for `{role}`, and the setup names none"))
         })
     }
@@ -270,11 +313,14 @@ impl Life {
 
 /// The token that requests carry: `<key>` is this run's.
 fn bearer_of(setup: &SetupSpec, key: &str) -> Result<Option<String>, StackError> {
-    let Some(auth) = &setup.auth else { return Ok(None) };
-    let text = from_environment(&auth.bearer)?;
+    setup.auth.as_ref().map(|auth| bearer_from(&auth.bearer, key)).transpose()
+}
+
+/// The token of an `auth: {bearer: …}`.
+pub(super) fn bearer_from(text: &str, key: &str) -> Result<String, StackError> {
+    let text = from_environment(text)?;
     let value = |name: &str| (name == "key").then(|| key.to_owned());
-    let filled = fill::fill(&text, &value);
-    filled.map(Some).map_err(|missing| StackError::start(format!("`{missing}` has no value in `auth`")))
+    fill::fill(&text, &value).map_err(|missing| StackError::start(format!("`{missing}` has no value in `auth`")))
 }
 
 fn from_environment(text: &str) -> Result<String, StackError> {

@@ -1,6 +1,7 @@
 //! What did the services say? Lines go to `logs/NAME.log` as they come, and the latest are kept in memory for windows.
 //!
-//! Secrets are replaced before a byte is written anywhere.
+//! Secrets are replaced before a byte is written anywhere. A file that is full becomes `NAME.old.log`, in place of an earlier
+//! one, so that a service that never stops talking takes no more than two files.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -14,6 +15,8 @@ use super::{LogMark, StackError};
 const KEPT: u64 = 4 * 1024 * 1024;
 /// A longer line is cut into pieces of this size.
 const LONGEST_LINE: u64 = 64 * 1024;
+/// A log file of this size is full.
+const FULL: u64 = 16 * 1024 * 1024;
 /// What stands in place of a secret.
 const REDACTED: &str = "<redacted>";
 
@@ -60,7 +63,7 @@ impl Logs {
         service: &str,
         from: impl Read + Send + 'static,
     ) -> Result<std::thread::JoinHandle<()>, StackError> {
-        let mut file = self.0.folder.as_deref().map(|folder| open(folder, service)).transpose()?;
+        let mut file = self.0.folder.as_deref().map(|folder| LogFile::open(folder, service)).transpose()?;
         let (logs, service) = (self.clone(), Arc::<str>::from(service));
         std::thread::Builder::new()
             .name(format!("log {service}"))
@@ -73,7 +76,7 @@ impl Logs {
                     raw.clear();
                     let text = if text.ends_with('\n') { text } else { text + "\n" };
                     // A full disk must not stop the service by a full pipe: the lines then live in memory only.
-                    if file.as_mut().is_some_and(|file| file.write_all(text.as_bytes()).is_err()) {
+                    if file.as_mut().is_some_and(|file| file.write(text.as_bytes()).is_err()) {
                         file = None;
                     }
                     logs.push(&service, text);
@@ -130,10 +133,36 @@ impl Logs {
     }
 }
 
-fn open(folder: &Path, service: &str) -> Result<File, StackError> {
-    let path = folder.join(format!("{service}.log"));
-    let file = OpenOptions::new().create(true).append(true).open(&path);
-    file.map_err(|error| StackError::start(format!("cannot write the log {}: {error}", path.display())))
+/// The log of one service on disk.
+#[derive(Debug)]
+struct LogFile {
+    path: PathBuf,
+    file: File,
+    size: u64,
+}
+
+impl LogFile {
+    fn open(folder: &Path, service: &str) -> Result<Self, StackError> {
+        let path = folder.join(format!("{service}.log"));
+        let open = || -> std::io::Result<(File, u64)> {
+            let file = OpenOptions::new().create(true).append(true).open(&path)?;
+            let size = file.metadata()?.len();
+            Ok((file, size))
+        };
+        let (file, size) =
+            open().map_err(|error| StackError::start(format!("cannot write the log {}: {error}", path.display())))?;
+        Ok(Self { path, file, size })
+    }
+
+    fn write(&mut self, text: &[u8]) -> std::io::Result<()> {
+        if self.size + text.len() as u64 > FULL {
+            std::fs::rename(&self.path, self.path.with_extension("old.log"))?;
+            self.file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+            self.size = 0;
+        }
+        self.size += text.len() as u64;
+        self.file.write_all(text)
+    }
 }
 
 /// Cuts the middle out of a text that is longer than `cap` bytes, at line ends.
@@ -180,6 +209,24 @@ mod tests {
         assert_eq!(logs.tail("server", 9), "key <redacted>, again <redacted>\n\u{fffd}\n");
         let written = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
         assert_eq!(written, logs.tail("server", 9));
+    }
+
+    #[test]
+    fn a_full_file_gives_way_and_the_newest_lines_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = LogFile::open(folder.path(), "server").unwrap();
+        let line = [b"x".repeat((FULL / 4) as usize), b"\n".to_vec()].concat();
+        for _ in 0..20 {
+            file.write(&line).unwrap();
+        }
+        file.write(b"the last\n").unwrap();
+        let sizes: Vec<u64> =
+            ["server.log", "server.old.log"].map(|name| folder.path().join(name).metadata().unwrap().len()).to_vec();
+        assert!(sizes.iter().all(|size| *size <= FULL), "{sizes:?}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert!(std::fs::read_to_string(folder.path().join("server.log")).unwrap().ends_with("the last\n"));
+        // Opened again, it goes on where it stood.
+        assert_eq!(LogFile::open(folder.path(), "server").unwrap().size, sizes[0]);
     }
 
     #[test]

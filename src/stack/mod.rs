@@ -10,6 +10,7 @@ mod fill;
 pub mod guardian;
 mod handle;
 mod identity;
+pub mod kept;
 mod logs;
 mod needs;
 mod order;
@@ -18,6 +19,7 @@ mod probe;
 mod process;
 mod provision;
 mod scratch;
+mod serve;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -26,6 +28,19 @@ mod weights;
 pub use cache::{cache_dir, cached_file, prune_cache};
 pub use doctor::{Diagnosis, Health, examine_machine, examine_setup};
 pub use error::StackError;
-pub use handle::{LogMark, Progress, Stack, StackOptions};
+pub use handle::{LogMark, Progress, Served, Stack, StackOptions};
 pub use needs::unmet;
 pub use provision::{Provisioned, licences, provision};
+pub use serve::Wanted;
+
+/// The life of a process that we start of our own binary: its hidden first argument says which. Call it first thing in `main`;
+/// returns the exit code, or nothing where the argument is none of these.
+pub fn hidden_main(argument: &std::ffi::OsStr) -> Option<i32> {
+    if argument == guardian::ARGUMENT {
+        Some(guardian::main())
+    } else if argument == kept::keeper::ARGUMENT {
+        Some(kept::keeper::main())
+    } else {
+        None
+    }
+}

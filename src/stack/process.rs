@@ -120,6 +120,8 @@ impl Process {
     /// Ends the group: the signal, `grace`, SIGKILL; returns when nobody is left, and whether SIGKILL was needed.
     pub(super) async fn stop(&mut self, signal: Signal, grace: Duration) -> Result<bool, StackError> {
         self.signal(signal)?;
+        // One that was stopped obeys when it goes on.
+        self.signal(Signal::SIGCONT)?;
         let polite = self.wait_gone(grace).await;
         if !polite {
             self.signal(Signal::SIGKILL)?;

@@ -6,6 +6,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::unistd::Pid;
+
 use super::guardian::Guardian;
 use super::logs::Logs;
 use super::needs::on_path;
@@ -75,6 +77,17 @@ impl Running {
     /// Where it listens.
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Its process group.
+    pub(super) fn group(&self) -> Pid {
+        self.process.group()
+    }
+
+    /// How it ended, with its last words, if it has.
+    pub(super) fn ended(&mut self, logs: &Logs) -> Option<String> {
+        let status = self.process.exited()?;
+        Some(format!("{}; last words: {}", describe(status), last_words(&logs.tail(self.process.name(), LOG_LINES))))
     }
 
     /// An error if the process has ended.
@@ -229,10 +242,15 @@ impl Running {
     async fn died(&mut self, start: &Start<'_>) -> StackError {
         let status = self.process.wait().await;
         let log = start.logs.tail(start.name, LOG_LINES);
-        let last = log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("its log is empty");
-        let message = format!("`{}` died before it was ready: {}; last words: {last}", start.name, describe(status));
+        let (how, last) = (describe(status), last_words(&log));
+        let message = format!("`{}` died before it was ready: {how}; last words: {last}", start.name);
         StackError::start(message).with_detail(log)
     }
+}
+
+/// The last line of a log that says anything.
+fn last_words(log: &str) -> &str {
+    log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("its log is empty")
 }
 
 /// A command that is not there is said before anything is started; the shell in front of it would only say 127.

@@ -36,7 +36,7 @@ impl Bench {
 
     fn options(&self) -> StackOptions {
         let at = |name: &str| self.folder.path().join(name);
-        StackOptions { cache: at("cache"), record: at("record"), project: Project::new(self.folder.path()) }
+        StackOptions { cache: at("cache"), record: at("record"), project: Project::new(self.folder.path()), port: None }
     }
 
     fn progress(&self) -> Progress {

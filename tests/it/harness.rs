@@ -173,3 +173,14 @@ pub fn signal(pid: u32, signal: nix::sys::signal::Signal) {
     let pid = nix::unistd::Pid::from_raw(i32::try_from(pid).expect("a pid"));
     nix::sys::signal::kill(pid, signal).expect("the process lives");
 }
+
+/// Whether a process works in a folder below this one, or has it on its command line.
+pub fn processes_of(folder: &str) -> bool {
+    let mut system = sysinfo::System::new().expect("the list of processes");
+    system.refresh_processes(sysinfo::ProcessesToUpdate::All, true);
+    system.processes().values().any(|process| {
+        let named = process.cmd().iter().any(|word| word.to_string_lossy().contains(folder));
+        let inside = process.cwd().is_some_and(|path| path.starts_with(folder));
+        (named || inside) && process.status() != sysinfo::ProcessStatus::Zombie
+    })
+}

@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use crate::harness::{FIXED_KEY, Project, listens, port, ran, real_servers, signal, wait};
+use crate::harness::{FIXED_KEY, Project, listens, port, processes_of, ran, real_servers, signal, wait};
 
 const PARIS: &str = r#"Feature: Capitals
   Scenario: It knows France
@@ -213,15 +213,4 @@ fn assert_gone(project: &Project) {
     }
     let folder = project.path("").to_string_lossy().into_owned();
     wait("the processes to end", || (!processes_of(&folder)).then_some(()));
-}
-
-/// Whether a process works in a folder below this one, or has it on its command line.
-fn processes_of(folder: &str) -> bool {
-    let mut system = sysinfo::System::new().expect("the list of processes");
-    system.refresh_processes(sysinfo::ProcessesToUpdate::All, true);
-    system.processes().values().any(|process| {
-        let named = process.cmd().iter().any(|word| word.to_string_lossy().contains(folder));
-        let inside = process.cwd().is_some_and(|path| path.starts_with(folder));
-        (named || inside) && process.status() != sysinfo::ProcessStatus::Zombie
-    })
 }

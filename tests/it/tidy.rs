@@ -27,8 +27,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("std::process::Command", &["src/stack/", "src/host/", "src/cli/run.rs"]),
     ("tokio::process", &["src/stack/"]),
     ("println!", &[]),
-    // The guardian answers its parent on its standard output.
-    ("std::io::stdout", &["src/cli/terminal.rs", "src/report/console", "src/stack/guardian.rs"]),
+    // Guardian and keeper answer their parent on their standard output.
+    ("std::io::stdout", &["src/cli/terminal.rs", "src/report/console", "src/stack/guardian.rs", "src/stack/kept/keeper.rs"]),
     ("reqwest::", &["src/wire/", "src/stack/", "src/models/index.rs"]),
     ("TcpStream", &["src/wire/", "src/stack/", "src/tape/"]),
     ("TcpListener", &["src/stack/", "src/tape/"]),

@@ -1,7 +1,9 @@
-//! What does the operating system say of ports and process groups? `/proc` on Linux, `lsof` and `ps` elsewhere.
+//! What does the operating system say of ports, processes and their groups? `/proc` on Linux, `lsof` and `ps` elsewhere.
 
 mod groups;
 mod ports;
+mod processes;
 
 pub(super) use groups::{kill, living, send};
 pub(super) use ports::{Listening, free_port, listening};
+pub(super) use processes::{boot, command_of, started};

@@ -1,0 +1,80 @@
+//! What tells a process from a later one of the same number: when it started, and in which life of the machine.
+
+use std::process::Command;
+
+use nix::unistd::Pid;
+
+/// When a process started, in the system's own words, which are only compared; `None` if it is gone or only waits for its parent.
+///
+/// **Shape**: on Linux clock ticks after the machine's start, elsewhere a date.
+pub(in crate::stack) fn started(pid: Pid) -> Option<String> {
+    if cfg!(target_os = "linux") {
+        stat_started(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    } else {
+        let output = Command::new("ps").args(["-o", "stat=,lstart=", "-p", &pid.to_string()]).output().ok()?;
+        ps_started(&String::from_utf8_lossy(&output.stdout))
+    }
+}
+
+/// The start out of `/proc/PID/stat`; a process that has ended has none.
+fn stat_started(stat: &str) -> Option<String> {
+    // The second field is a name in parentheses that may hold anything; the state is the third, the start the 22nd.
+    let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
+    let state = fields.next()?;
+    let since = fields.nth(18)?;
+    (!matches!(state, "Z" | "X")).then(|| since.to_owned())
+}
+
+fn ps_started(table: &str) -> Option<String> {
+    let (state, start) = table.trim().split_once(char::is_whitespace)?;
+    let start = start.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!state.starts_with('Z') && !start.is_empty()).then_some(start)
+}
+
+/// This life of the machine: another text after every restart. Empty where the system does not tell.
+pub(in crate::stack) fn boot() -> String {
+    if cfg!(target_os = "linux") {
+        // A system without `/proc` tells nothing of processes either.
+        return std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
+    }
+    let output = Command::new("sysctl").args(["-n", "kern.bootsessionuuid"]).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+/// The command line of a process, for messages.
+pub(in crate::stack) fn command_of(pid: Pid) -> String {
+    let line = if cfg!(target_os = "linux") {
+        let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect::<Vec<_>>().join(" ")
+    } else {
+        let output = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
+        output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default()
+    };
+    line.trim().chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_is_read_past_any_name() {
+        let stat = "12 (a) b (c) S 1 12 12 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1 2";
+        assert_eq!(stat_started(stat).as_deref(), Some("98765"));
+        assert_eq!(stat_started(&stat.replace(" S ", " Z ")), None);
+        assert_eq!(stat_started(""), None);
+        assert_eq!(ps_started("Ss   Fri Nov 21 10:00:00 2026\n").as_deref(), Some("Fri Nov 21 10:00:00 2026"));
+        assert_eq!(ps_started("Z    Fri Nov 21 10:00:00 2026\n"), None);
+        assert_eq!(ps_started(""), None);
+    }
+
+    #[test]
+    fn a_process_keeps_its_start_and_another_has_another() {
+        let ours = started(nix::unistd::getpid()).expect("this process lives");
+        assert_eq!(started(nix::unistd::getpid()), Some(ours.clone()));
+        assert_ne!(started(Pid::from_raw(1)), Some(ours));
+        assert_eq!(started(Pid::from_raw(i32::MAX - 1)), None);
+        assert!(!boot().is_empty());
+        assert!(!command_of(nix::unistd::getpid()).is_empty());
+    }
+}
