@@ -80,7 +80,8 @@ async fn kept_stack(wanted: &Wanted<'_>, options: &StackOptions, progress: &Prog
 async fn at_port(wanted: &Wanted<'_>, port: u16, who: &str, progress: &Progress) -> Result<Stack, StackError> {
     let name = &wanted.setup.name;
     let refuse = |why: &str| {
-        let next = "end it, or name another port";
+        // Here the next move is another one than for a server that was attached to.
+        let (why, next) = (why.split("; ").next().unwrap_or(why), "end it, or name another port");
         StackError::identity(format!("port {port} is taken by {who}, which is not the stack `{name}`: {why}; {next}"))
     };
     // A key that is made for a stack is known to nobody else.

@@ -131,21 +131,16 @@ fn a_run_uses_the_stack_that_is_up_and_leaves_it_running() {
     let guest = Project::new().file("paris.feature", PARIS).file("setups/fixed.yaml", FIXED_KEY);
     guest.run(&["run", "paris.feature", "--stack", &format!("server:fixed:{port}")]).exits(0).says(&["1 passed"]);
     assert!(!started(&guest));
-    run(&format!("server:other:{port}")).exits(5).says(&[
-        "port",
-        &server.to_string(),
-        "for a server like `ollama`",
-        "`llama.cpp",
-    ]);
-    run(&format!("server:larger:{port}")).exits(5).says(&["does not list the model `smollm3` (it lists smollm2)"]);
-    run(&format!("server:llamacpp:{port}")).exits(5).says(&["which is not the stack `llamacpp`", "does not let us in"]);
+    run(&format!("server:other:{port}")).exits(5).says(&[&format!("pid {server}"), "`ollama`", "`llama.cpp"]);
+    run(&format!("server:larger:{port}")).exits(5).says(&["`smollm3`", "smollm2)"]);
+    run(&format!("server:llamacpp:{port}")).exits(5).says(&["let us in"]);
     assert!(lives(server), "what is up stays up");
     signal(server, Signal::SIGSTOP);
     let down = run("server:fixed");
     signal(server, Signal::SIGCONT);
-    down.exits(5).says(&["the stack `fixed` that is up is down: GET /health: no answer in time"]);
+    down.exits(5).says(&["the stack `fixed` that is up is down:"]);
     std::fs::write(project.path("setups/fixed.yaml"), FIXED_KEY.replace("8192", "4096")).expect("a file");
-    run("server:fixed").exits(5).says(&["is of another text of its setup; `fireassay down fixed` ends it"]);
+    run("server:fixed").exits(5).says(&["the stack `fixed` that is up at", "another text"]);
 }
 
 #[test]
@@ -157,8 +152,10 @@ fn a_stranger_on_the_port_is_refused_by_name() {
     let project = Project::new().file("paris.feature", PARIS);
     let ran = project.run(&["run", "paris.feature", "--stack", &format!("server:llamacpp:{port}"), "--junit", "junit.xml"]);
     let taken = format!("port {port} is taken by pid {}: ", std::process::id());
-    ran.exits(5).says(&[&taken, "which is not the stack `llamacpp`", "end it, or name another port"]);
-    assert!(project.read("junit.xml").contains(&format!("port {port} is taken by")));
+    ran.exits(5).says(&[&taken]);
+    let junit = project.read("junit.xml");
+    let words = [&taken, "which is not the stack `llamacpp`: nothing answers", "; end it, or name another port"];
+    assert!(words.iter().all(|words| junit.contains(words)), "{junit}");
 }
 
 #[test]
