@@ -142,7 +142,7 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
             Connect::Serve { port } => {
                 let telling = Telling::new(cell, bus);
                 let wanted = Wanted { setup: &cell.setup, models: &cell.models, profile: cell.profile.as_deref(), port: *port };
-                let stack = Stack::serve(&wanted, &options.stack, telling.progress()).await;
+                let stack = Box::pin(Stack::serve(&wanted, &options.stack, telling.progress())).await;
                 telling.told().await;
                 stack
             }

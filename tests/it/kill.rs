@@ -133,18 +133,20 @@ fn killed(project: &Project, how: Signal, moment: Duration, mark: &str) -> (Dura
         let code = Some(128 + how as i32);
         assert!(output.code == code || output.code == Some(0) || output.code.is_none(), "{how}: {}", output.all());
     }
-    wait("everything of the run to end", || (processes_with(mark) == Vec::<String>::new()).then_some(()));
+    // A process may be dead as a whole a moment before its port is free.
+    let gone = || processes_with(mark).is_empty() && !ports(project).into_iter().any(listens);
+    wait("everything of the run to end", || gone().then_some(()));
     let left = from.elapsed();
     assert!(left < LONGEST, "{how} after {moment:?}: something was left for {left:?}");
-    for event in project.events() {
-        let message = event["message"].as_str().unwrap_or_default();
-        if let Some(port) = message.split_once(", port ").and_then(|(_, port)| port.parse().ok()) {
-            assert!(!listens(port), "port {port} is held");
-        }
-    }
     let scratch: Vec<_> = std::fs::read_dir(project.path("tmp")).expect("a folder").flatten().map(|it| it.path()).collect();
     assert!(scratch.is_empty(), "{scratch:?}");
     (asked.elapsed(), ended)
+}
+
+/// Ports that services of the run were started on.
+fn ports(project: &Project) -> Vec<u16> {
+    let port = |event: &serde_json::Value| event["message"].as_str()?.split_once(", port ")?.1.parse().ok();
+    project.events().iter().filter_map(port).collect()
 }
 
 /// Living processes that inherited a mark.
