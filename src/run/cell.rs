@@ -47,7 +47,7 @@ pub async fn run(plan: &Plan, options: &RunOptions, bus: &Bus, control: &Control
     let ids = Arc::new(AtomicU64::new(0));
     let mut sum = RunTotals::default();
     for cell in &plan.cells {
-        let end = run_cell(cell, options, bus, control, &functions, &ids).await;
+        let end = Box::pin(run_cell(cell, options, bus, control, &functions, &ids)).await;
         sum.totals.merge(&end.totals);
         sum.stale += end.stale.len() as u64;
         if options.fail_fast && end.totals.failed + end.totals.errored > 0 {
@@ -142,7 +142,7 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
             Connect::Serve { port } => {
                 let telling = Telling::new(cell, bus);
                 let wanted = Wanted { setup: &cell.setup, models: &cell.models, profile: cell.profile.as_deref(), port: *port };
-                let stack = Box::pin(Stack::serve(&wanted, &options.stack, telling.progress())).await;
+                let stack = Stack::serve(&wanted, &options.stack, telling.progress()).await;
                 telling.told().await;
                 stack
             }
