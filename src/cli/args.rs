@@ -56,6 +56,8 @@ pub enum Command {
     Provision(ProvisionArgs),
     /// Show or empty the cache of provisioned setups
     Cache(CacheArgs),
+    /// Make a report out of what runs left
+    Report(ReportArgs),
     /// Tell what this machine has, what a setup misses here, and the command that brings it
     Doctor(DoctorArgs),
     /// List the catalogue of models, or check it against indexes and files
@@ -278,6 +280,45 @@ pub enum CacheAction {
     List,
     /// Remove it
     Prune,
+}
+
+/// `report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Which report
+    #[command(subcommand)]
+    pub kind: ReportKind,
+}
+
+/// Which report.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ReportKind {
+    /// Models × servers × abilities, from verdicts that were reached
+    Matrix(MatrixArgs),
+}
+
+/// `report matrix`.
+#[derive(Debug, Clone, Args)]
+pub struct MatrixArgs {
+    /// JSON summaries (`run --report json=FILE`), run records, folders of records (default: .fireassay/runs)
+    #[arg(value_name = "FILE|FOLDER")]
+    pub paths: Vec<PathBuf>,
+    /// Form of the matrix
+    #[arg(long, value_enum, default_value_t)]
+    pub format: MatrixFormat,
+    /// Write it here, folders made as needed (default: standard output)
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `--format` of the matrix.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum MatrixFormat {
+    /// Tables for people
+    #[default]
+    Markdown,
+    /// For programs
+    Json,
 }
 
 /// `doctor`.

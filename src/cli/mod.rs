@@ -18,6 +18,7 @@ mod models;
 mod paths;
 mod provision;
 mod record;
+mod report;
 mod rules;
 mod run;
 mod schema;
@@ -82,6 +83,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Logs(args) => logs::logs(&args),
         Command::Provision(args) => provision::provision(&args),
         Command::Cache(args) => cache::cache(&args),
+        Command::Report(args) => report::report(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Models(args) => models::models(&args),
         Command::Ast(args) => ast::ast(&args),

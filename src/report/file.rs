@@ -82,6 +82,11 @@ pub(super) fn write_file(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::
     Staged::write(path, fill)?.name()
 }
 
+/// Writes a text whole or not at all; folders on the way are made.
+pub fn write_text(path: &Path, text: &str) -> Result<(), ReportError> {
+    write_file(path, |out| out.write_all(text.as_bytes())).map(drop)
+}
+
 /// Removes a file; that there is none is fine.
 pub(super) fn remove_file(path: &Path) -> Result<bool, ReportError> {
     match std::fs::remove_file(path) {

@@ -31,6 +31,11 @@ pub fn write_json(summary: &RunSummary, path: &Path, exit: u8) -> Result<PathBuf
     })
 }
 
+/// The same object as a value, for readers of our own.
+pub(super) fn value(summary: &RunSummary, exit: u8) -> serde_json::Value {
+    serde_json::to_value(Document::new(summary, exit)).expect("maps with text keys and finite numbers")
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,

@@ -11,6 +11,7 @@ mod file;
 mod fold;
 mod json;
 mod junit;
+pub mod matrix;
 mod rules;
 #[cfg(test)]
 mod samples;
@@ -21,7 +22,7 @@ mod verdict;
 pub use cause::{Cause, What, causes};
 pub use console::{ColorChoice, Console, ConsoleOptions, Verbosity, render_console};
 pub use curl::curl;
-pub use file::ReportError;
+pub use file::{ReportError, write_text};
 pub use json::write_json;
 pub use junit::{JunitProfile, remove_stale, write_error_junit, write_junit};
 pub use rules::{RuleTallies, RuleTally};

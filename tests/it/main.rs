@@ -8,6 +8,7 @@ mod kept;
 mod keywords;
 mod kill;
 mod life;
+mod matrix;
 mod models;
 mod provision;
 mod schemas;
