@@ -191,6 +191,7 @@ impl Loader<'_> {
         }
         for (index, pattern) in loaded.spec.cases.iter().enumerate() {
             let at = suite.places.value(&format!("/cases/{index}"));
+            self.other_ending(&loaded.spec.cases, pattern, origin, at);
             for path in self.glob(pattern, origin, at, &mut suite.complete) {
                 let known = suite.cases.len();
                 suite.cases.extend(self.case_file(&path, at));
@@ -200,6 +201,23 @@ impl Loader<'_> {
         once_each(&mut suite);
         suite.spec = Arc::new(loaded.spec);
         Some(suite)
+    }
+
+    /// Says of case files with the other ending that no pattern of the suite names them.
+    fn other_ending(&mut self, patterns: &[String], pattern: &str, origin: Origin, at: Option<At>) {
+        let Some(other) = pattern.strip_suffix(".yaml").map(|stem| format!("{stem}.yml")) else { return };
+        if origin == Origin::Builtin || patterns.contains(&other) {
+            return;
+        }
+        // That nothing has the other ending is what is hoped for, and no mistake.
+        for path in self.project.glob(&other, origin).unwrap_or_default() {
+            let message = format!("`{path}` is not read: no pattern of the suite names it");
+            let right = format!("{}yaml", path.strip_suffix("yml").unwrap_or(&path));
+            let taken = self.project.shadowed(&right).is_some();
+            let first = if taken { format!("move its cases to `{right}`") } else { format!("rename it to `{right}`") };
+            let help = format!("{first}, or add the pattern `{other}`");
+            self.diagnostics.push(Diagnostic::warning("case/not-read", at, message).help(help));
+        }
     }
 
     fn glob(&mut self, pattern: &str, origin: Origin, at: Option<At>, complete: &mut bool) -> Vec<String> {
@@ -340,12 +358,6 @@ impl Loader<'_> {
             let Some(path) = self.project.find(Kind::Tool, &name) else { continue };
             let (loaded, mistakes) = load_tool(self.project, &mut self.map, &path);
             self.diagnostics.extend(mistakes);
-            if let Some(shadowed) = self.project.shadowed(Kind::Tool, &name) {
-                let at = loaded.as_ref().and_then(|loaded| loaded.places.key("/name"));
-                let message = format!("there are two tools `{name}`: `{path}` and `{shadowed}`");
-                let help = "delete one of them, or give it another name".to_owned();
-                self.diagnostics.push(Diagnostic::error("tool/twice", at, message).help(help));
-            }
             if let Some(loaded) = loaded {
                 tools.push(Arc::new(loaded.spec));
                 input.tool_places.push(loaded.places);

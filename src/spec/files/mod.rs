@@ -106,10 +106,10 @@ impl Project {
         on_disk.or_else(|| paths.iter().find(|path| builtin::has(path)).map(|path| format!("{BUILTIN}{path}")))
     }
 
-    /// A second file on disk that would be the same name of this kind: `NAME.yml` beside `NAME.yaml`.
-    pub fn shadowed(&self, kind: Kind, name: &str) -> Option<String> {
-        let [first, second] = ["yaml", "yml"].map(|end| format!("{}/{name}.{end}", kind.folder()));
-        (self.is_there(&first) && self.is_there(&second)).then_some(second)
+    /// A second file on disk that would be the same name, and is passed over: `NAME.yml` beside `NAME.yaml`.
+    pub fn shadowed(&self, path: &str) -> Option<String> {
+        let second = format!("{}.yml", path.strip_suffix(".yaml")?);
+        (self.is_there(path) && self.is_there(&second)).then_some(second)
     }
 
     /// Whether something of that name is on disk, be it a file or not.

@@ -104,6 +104,16 @@ impl<'a> Checks<'a> {
     }
 }
 
+/// A second file of the same name, which nobody would read: which of the two is meant, only their author knows.
+fn twice<T>(project: &Project, map: &SourceMap, code: Code, what: &str, loaded: &Loaded<T>) -> Option<Diagnostic> {
+    let path = map.file(loaded.file).name();
+    let second = project.shadowed(path)?;
+    let name = path.rsplit('/').next().unwrap_or(path).trim_end_matches(".yaml");
+    let message = format!("there are two {what}s `{name}`: `{path}` and `{second}`");
+    let help = "delete one of them, or give it another name".to_owned();
+    Some(Diagnostic::error(code, loaded.places.head("/name"), message).help(help))
+}
+
 /// Reads a file into the map, or says why not.
 fn read(project: &Project, map: &mut SourceMap, path: &str) -> Result<FileId, Diagnostics> {
     project.read(map, path).map_err(|refusal| vec![refusal])

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Checks, load_models, read};
+use super::{Checks, load_models, read, twice};
 use crate::source::{At, Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
@@ -54,6 +54,7 @@ fn merged(project: &Project, map: &mut SourceMap, path: &str, chain: &mut Vec<Li
     chain.push(Link { path: map.file(file).name().to_string(), at: None });
     let (plain, mut diagnostics) = yaml::read_one(map, file);
     let Some(mut plain) = plain else { return (None, diagnostics) };
+    diagnostics.extend(twice(project, map, "setup/twice", "setup", &plain));
     let Some(name) = plain.raw.get("extends").and_then(Value::as_str).map(str::to_owned) else {
         return (Some(plain), diagnostics);
     };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Checks, read};
+use super::{Checks, read, twice};
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::ToolSpec;
 use crate::spec::files::Project;
@@ -17,6 +17,7 @@ pub fn load_tool(project: &Project, map: &mut SourceMap, path: &str) -> (Option<
     let (loaded, mut diagnostics) = yaml::load::<ToolSpec>(map, file);
     if let Some(loaded) = &loaded {
         diagnostics.extend(check(map, loaded));
+        diagnostics.extend(twice(project, map, "tool/twice", "tool", loaded));
     }
     (loaded, diagnostics)
 }
