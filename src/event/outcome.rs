@@ -127,12 +127,22 @@ pub struct Trouble {
     /// More lines: a log's tail, a panic's place.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub detail: String,
+    /// Whether it is that of a scenario's whole cell, which tells it as well: its server died, or never served.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_cell: bool,
 }
 
 impl Trouble {
     /// A trouble with its one line.
     pub fn new(kind: &str, message: impl Into<String>) -> Self {
-        Self { kind: kind.to_owned(), message: message.into(), detail: String::new() }
+        Self { kind: kind.to_owned(), message: message.into(), detail: String::new(), of_cell: false }
+    }
+
+    /// The trouble of a cell, as one of its scenarios has it.
+    #[must_use]
+    pub fn of_cell(mut self) -> Self {
+        self.of_cell = true;
+        self
     }
 
     /// Adds more lines.

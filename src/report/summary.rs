@@ -239,9 +239,12 @@ impl CellSummary {
 
     /// Whether the trouble of this cell is why a scenario of it did not run.
     pub fn kept_from_running(&self, scenario: &ScenarioSummary) -> bool {
-        let same = |one: &Trouble, own: &Trouble| own.message.strip_prefix("not run: ") == Some(&one.message);
-        let own = scenario.last_try().filter(|_| scenario.never_ran()).and_then(|last| last.trouble.as_ref());
-        self.trouble.as_ref().zip(own).is_some_and(|(one, own)| same(one, own))
+        scenario.never_ran() && scenario.last_try().is_some_and(|last| self.tells_of(last))
+    }
+
+    /// Whether the trouble of this cell is that of a try: told once, with the cell.
+    pub fn tells_of(&self, one: &Try) -> bool {
+        self.trouble.is_some() && one.trouble.as_ref().is_some_and(|trouble| trouble.of_cell)
     }
 
     /// Counts as they stand when nothing more comes: what is missing is errored, or skipped with the whole cell.

@@ -85,8 +85,7 @@ async fn run_cell(
     } else {
         match connect(cell, options, bus, control).await {
             Err(error) => {
-                run.not_run_all(&error.message);
-                trouble = Some(Trouble::new(error.kind, error.message).detail(error.detail));
+                trouble = Some(run.not_served(error));
             }
             Ok(stack) => {
                 run.books = Books::new(cell.contract, cell.profile.as_ref(), stack.server());
@@ -100,8 +99,7 @@ async fn run_cell(
                     }
                     // Nothing is asked of a stranger.
                     Err(error) => {
-                        run.not_run_all(&error.message);
-                        trouble = Some(Trouble::new(error.kind, error.message).detail(error.detail));
+                        trouble = Some(run.not_served(error));
                     }
                 }
                 if let Some(stack) = run.stack.take() {
@@ -383,7 +381,8 @@ impl CellRun {
             trouble = Some(Trouble::new("infra.server_died", error.message).detail(error.detail));
         }
         let evidence = (steps, findings);
-        self.finished(&task, outcome, reason, trouble.clone(), evidence, (assertions, started_us, took_us), again, server_log);
+        let own = trouble.clone().map(Trouble::of_cell);
+        self.finished(&task, outcome, reason, own, evidence, (assertions, started_us, took_us), again, server_log);
         if let Some(trouble) = trouble {
             self.trouble.get_or_insert(trouble);
             self.control.abort();
@@ -433,25 +432,34 @@ impl CellRun {
 
     /// A scenario that was planned and never started: an error, never a skip.
     pub fn not_run(&mut self, task: &Task) {
-        let words = match &self.trouble {
-            Some(trouble) => format!("not run: {}", trouble.message),
-            None => "not run: the run was stopped before it".to_owned(),
+        let trouble = match &self.trouble {
+            Some(trouble) => not_run(&trouble.message).of_cell(),
+            None => not_run("the run was stopped before it"),
         };
-        self.not_run_because(task, words);
+        self.not_run_because(task, trouble);
     }
 
-    fn not_run_because(&mut self, task: &Task, words: String) {
+    fn not_run_because(&mut self, task: &Task, trouble: Trouble) {
         self.unrun += 1;
-        let steps = scenario::not_reached(&task.plan);
-        let trouble = Some(Trouble::new("infra.not_run", words));
-        let evidence = (steps, Vec::new());
-        self.finished(task, Outcome::Errored, None, trouble, evidence, (0, micros(self.epoch), 0), false, String::new());
+        let evidence = (scenario::not_reached(&task.plan), Vec::new());
+        self.finished(task, Outcome::Errored, None, Some(trouble), evidence, (0, micros(self.epoch), 0), false, String::new());
     }
 
+    /// Nothing runs, for this reason.
     fn not_run_all(&mut self, reason: &str) {
+        self.none_runs(&not_run(reason));
+    }
+
+    /// Nothing runs, as the stack does not serve; returns the cell's trouble.
+    fn not_served(&mut self, error: StackError) -> Trouble {
+        self.none_runs(&not_run(&error.message).of_cell());
+        Trouble::new(error.kind, error.message).detail(error.detail)
+    }
+
+    fn none_runs(&mut self, trouble: &Trouble) {
         self.each_task(|run, task| match &task.plan.skip {
             Some(skip) => run.skipped(task, &skip.clone()),
-            None => run.not_run_because(task, format!("not run: {reason}")),
+            None => run.not_run_because(task, trouble.clone()),
         });
     }
 
@@ -515,6 +523,11 @@ impl CellRun {
             rerun,
         })));
     }
+}
+
+/// The trouble of a scenario that did not begin.
+fn not_run(reason: &str) -> Trouble {
+    Trouble::new("infra.not_run", format!("not run: {reason}"))
 }
 
 fn connection_lost(steps: &[StepRecord]) -> bool {

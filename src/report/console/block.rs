@@ -33,9 +33,10 @@ impl Blocks {
         let mut out = vec![format!("{} {}", paint.tone(tone, mark), paint.tone(Tone::Strong, &fit(&name, self.width - 2)))];
         out.push(format!("  {}", self.facts(cell, scenario)));
         if let Some(last) = scenario.last_try() {
-            self.steps(&mut out, last);
+            self.steps(&mut out, cell, last);
             self.exchanges(&mut out, last);
-            if !last.server_log.is_empty() {
+            // The end of a dead server's log stands with its cell.
+            if !last.server_log.is_empty() && !cell.tells_of(last) {
                 out.push(format!("  {}", paint.tone(Tone::Quiet, "server log")));
                 self.quote(&mut out, &last.server_log, LOG_LINES, 4);
             }
@@ -60,8 +61,9 @@ impl Blocks {
         format!("{}  {}", visible(&scenario.at.to_string()), self.paint.tone(Tone::Quiet, &facts.join("  ")))
     }
 
-    fn steps(self, out: &mut Vec<String>, one: &Try) {
-        let all = causes(one);
+    fn steps(self, out: &mut Vec<String>, cell: &CellSummary, one: &Try) {
+        let mut all = causes(one);
+        all.retain(|cause| cause.step.is_some() || !matches!(cause.what, What::Hindered(_)) || !cell.tells_of(one));
         for (number, step) in (1..).zip(&one.steps) {
             let (mark, tone) = step_mark(&step.outcome);
             let own: Vec<&Cause<'_>> = all.iter().filter(|cause| cause.step.is_some_and(|(of, _)| of == number)).collect();

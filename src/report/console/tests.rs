@@ -4,7 +4,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use super::*;
+use crate::event::Trouble;
 use crate::report::samples::{RUNS, events, nasty_run};
+use crate::report::{JunitProfile, write_junit};
 
 /// A place to write to that the test can read.
 #[derive(Clone, Default)]
@@ -99,6 +101,35 @@ fn a_reader_that_goes_away_is_no_error() {
         summary.push(&event);
         console.push(&event, &summary).expect("a closed pipe is silence");
     }
+}
+
+/// The server dies under a scenario: the one that saw it shows what it saw, its cell why, and both are in `JUnit`.
+#[test]
+fn a_server_that_dies_is_told_once_on_the_console_and_by_each_case_of_junit() {
+    const DIED: &str = "`server` died with signal 9";
+    let mut all = events("failing");
+    let trouble = Trouble::new("infra.server_died", DIED).detail("the last words of the log");
+    let mut saw = 0;
+    for event in &mut all {
+        match event {
+            RunEvent::ScenarioFinished(end) if end.outcome == Outcome::Errored => {
+                end.trouble = Some(trouble.clone().of_cell());
+                end.server_log = "the last words of the log\n".to_owned();
+                saw += 1;
+            }
+            RunEvent::CellFinished { trouble: of_cell, .. } => *of_cell = Some(trouble.clone()),
+            _ => {}
+        }
+    }
+    let summary = RunSummary::of(&all);
+    let text = render_console(&summary, 1, ConsoleOptions::default());
+    for (words, count) in [(DIED, 1), ("the last words of the log", 1), ("the server closed the connection", 1)] {
+        assert_eq!(text.matches(words).count(), count, "{words}\n{text}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = write_junit(&summary, &folder.path().join("junit.xml"), JunitProfile::Rich).expect("written");
+    let junit = std::fs::read_to_string(&paths[0]).expect("UTF-8");
+    assert!(saw == 1 && junit.contains(DIED), "{junit}");
 }
 
 #[test]
