@@ -20,15 +20,14 @@ pub(super) fn lint(map: &SourceMap, plan: &Plan, catalogue: &Catalogue) -> Diagn
             continue;
         }
         let def = catalogue.def(step.def);
-        let Some(BadArgument { words, part }) = crate::steps::lint(def, &step.captures, step.doc.as_ref(), step.table.as_deref())
+        let Some(BadArgument { words, part, offered }) =
+            crate::steps::lint(def, &step.captures, step.doc.as_ref(), step.table.as_deref())
         else {
             continue;
         };
         if places.insert((step.at.clone(), words.clone())) {
             let at = files.get(&*step.at.file).map(|&file| marked(map, file, step, &part));
-            // Of schemas that are offered to a server a rule speaks; of those that a claim holds, none.
-            let offers = matches!(def.sentence, "replies fit the schema:" | "replies strictly fit the schema:");
-            found.push(Diagnostic::error("step/bad-argument", at, words).rule(offers.then_some("W104")));
+            found.push(Diagnostic::error("step/bad-argument", at, words).rule(offered.then_some("W104")));
         }
     }
     found

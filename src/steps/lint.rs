@@ -17,6 +17,8 @@ pub struct BadArgument {
     pub words: String,
     /// Which part of the step it is.
     pub part: Part,
+    /// Whether it is in a schema that is offered to a server, which may refuse it: the wire has a rule for those.
+    pub offered: bool,
 }
 
 /// A part of a step.
@@ -33,8 +35,10 @@ pub enum Part {
 enum Reads {
     /// Any text.
     Doc,
-    /// A JSON Schema in JSON or YAML.
+    /// A JSON Schema in JSON or YAML that a claim holds.
     Schema,
+    /// A JSON Schema in JSON or YAML that is offered to the server.
+    Offered,
     /// A table of one column without header.
     Column,
     /// A table of places and values, without header.
@@ -65,8 +69,8 @@ const BELOW: &[(&str, Reads, &str)] = &[
     ("the reply fits the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
     ("the reply does not fit the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
     ("the response fits the schema:", Reads::Schema, "type: object\nrequired: [object]"),
-    ("replies fit the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
-    ("replies strictly fit the schema:", Reads::Schema, "type: object\nrequired: [capital]"),
+    ("replies fit the schema:", Reads::Offered, "type: object\nrequired: [capital]"),
+    ("replies strictly fit the schema:", Reads::Offered, "type: object\nrequired: [capital]"),
     ("the tool {name} returns:", Reads::Columns(&["result"]), "| city  | result   |\n| Paris | 18 C     |"),
     ("the reply calls {name} with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
     ("the reply calls {name} once with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
@@ -77,7 +81,7 @@ const BELOW: &[(&str, Reads, &str)] = &[
 pub(super) fn below_of(sentence: &str) -> Option<Below> {
     let (_, reads, sample) = BELOW.iter().find(|(known, ..)| *known == sentence)?;
     Some(match reads {
-        Reads::Doc | Reads::Schema => Below::Doc(sample),
+        Reads::Doc | Reads::Schema | Reads::Offered => Below::Doc(sample),
         Reads::Column | Reads::Pairs | Reads::Columns(_) => Below::Table(sample),
     })
 }
@@ -137,16 +141,16 @@ pub fn lint<S: AsRef<str>>(
 fn below<S: AsRef<str>>(sentence: &str, doc: Option<&DocArg>, table: Option<&[Vec<S>]>) -> Result<(), BadArgument> {
     let Some((_, wanted, _)) = BELOW.iter().find(|(known, ..)| *known == sentence) else { return Ok(()) };
     let (content, rows) = (doc.map(|doc| &*doc.content), table);
-    let wrong = |words: String| BadArgument { words, part: Part::Below(String::new()) };
+    let wrong = |words: String| BadArgument { words, part: Part::Below(String::new()), offered: false };
     match (wanted, content, rows) {
         (Reads::Doc, Some(_), _) => Ok(()),
-        (Reads::Schema, Some(text), _) if text.contains("{{") => Ok(()),
-        (Reads::Schema, Some(text), _) => {
-            let (value, _) =
-                argument::read_schema(text).map_err(|(words, pointer)| BadArgument { words, part: Part::Below(pointer) })?;
-            keywords(&value)
+        (Reads::Schema | Reads::Offered, Some(text), _) if text.contains("{{") => Ok(()),
+        (Reads::Schema | Reads::Offered, Some(text), _) => {
+            let read = argument::read_schema(text).and_then(|(value, _)| keywords(&value));
+            let offered = matches!(wanted, Reads::Offered);
+            read.map_err(|(words, pointer)| BadArgument { words, part: Part::Below(pointer), offered })
         }
-        (Reads::Doc | Reads::Schema, None, _) => {
+        (Reads::Doc | Reads::Schema | Reads::Offered, None, _) => {
             Err(wrong("it needs a doc string below it, between two lines of `\"\"\"`".to_owned()))
         }
         (Reads::Column, _, Some(rows)) => argument::one_column(rows).map_err(wrong),
@@ -157,12 +161,9 @@ fn below<S: AsRef<str>>(sentence: &str, doc: Option<&DocArg>, table: Option<&[Ve
 }
 
 /// A keyword close to a real one is a slip that would check nothing; others are left to their authors.
-fn keywords(schema: &Value) -> Result<(), BadArgument> {
+fn keywords(schema: &Value) -> Result<(), (String, String)> {
     match crate::schema::lint(schema).into_iter().find(|lint| lint.suggestion.is_some()) {
-        Some(lint) => {
-            let words = format!("the schema at {}: {}", lint.pointer, lint.message);
-            Err(BadArgument { words, part: Part::Below(lint.pointer) })
-        }
+        Some(lint) => Err((format!("the schema at {}: {}", lint.pointer, lint.message), lint.pointer)),
         None => Ok(()),
     }
 }
@@ -170,7 +171,7 @@ fn keywords(schema: &Value) -> Result<(), BadArgument> {
 fn arguments(sentence: &str, captures: &[(Option<String>, String)]) -> Result<(), BadArgument> {
     let values: Vec<&str> = captures.iter().skip(1).map(|(_, text)| text.as_str()).collect();
     let value = |number: usize| values.get(number - 1).copied().unwrap_or_default();
-    let at = |number: usize| move |words: String| BadArgument { words, part: Part::Value(number) };
+    let at = |number: usize| move |words: String| BadArgument { words, part: Part::Value(number), offered: false };
     for (number, parameter) in (1..).zip(parameters(sentence)) {
         plain(sentence, parameter, value(number)).map_err(at(number))?;
     }
@@ -301,6 +302,22 @@ mod tests {
         assert_eq!(part("the reply fits the schema:", Some("requird: [a]")), Some(Part::Below("/requird".to_owned())));
         let deep = Some("properties: {a: {type: objct}}");
         assert_eq!(part("the reply fits the schema:", deep), Some(Part::Below("/properties/a/type".to_owned())));
+    }
+
+    #[test]
+    fn a_schema_that_a_server_gets_is_told_from_one_that_a_claim_holds() {
+        let catalogue = catalogue();
+        let offered = |step: &str, text: Option<&str>| {
+            let Found::One(id, captures) = catalogue.find(step) else { panic!("no sentence says {step}") };
+            let doc = text.map(|text| DocArg { media_type: None, content: text.into() });
+            lint::<&str>(catalogue.def(id), &captures, doc.as_ref(), None).map(|bad| bad.offered)
+        };
+        for step in ["replies fit the schema:", "replies strictly fit the schema:"] {
+            assert_eq!(offered(step, Some("requird: [a]")), Some(true), "{step}");
+            assert_eq!(offered(step, Some("{")), Some(true), "{step}");
+            assert_eq!(offered(step, None), Some(false), "{step}: no schema at all");
+        }
+        assert_eq!(offered("the reply fits the schema:", Some("requird: [a]")), Some(false));
     }
 
     #[test]
