@@ -11,6 +11,13 @@ Feature: Clients that leave
     Then the reply mentions "Paris"
     And the finish reason is "stop"
 
+  @request_metrics @W012
+  Scenario: A client hangs up in the middle of a stream, and the server's own figures show that it stops
+    Given at most 1500 tokens
+    And the parameter "ignore_eos" is true
+    When I ask "Write a story about a fox." and hang up after 5 events
+    Then the server is idle within 5s
+
   Scenario: Several clients hang up one after another, and the server is still up
     Given at most 200 tokens
     When I ask "Write a story about a fox." and hang up after 3 events

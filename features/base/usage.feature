@@ -46,6 +46,15 @@ Feature: Usage
     Then the reply mentions "Vienna"
     And the completion tokens are 8
 
+  @request_metrics @serial @W169
+  Scenario: The server's own counters agree with what it billed, <delivery>
+    Given replies are <delivery>
+    When I note the server's counters
+    And I ask "What is the capital of France?"
+    And I continue with "And of Germany?"
+    And I ask "Name three colors."
+    Then the counters grew by the usage of the replies
+
   Scenario: A reply that is cut is counted to the cut
     Given at most 12 tokens
     When I ask "Write a story about a fox."

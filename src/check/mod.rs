@@ -16,6 +16,8 @@
 //! | `assert.timing` | `timing` | capability |
 //! | `assert.stream` | `stream` | wire |
 //! | `assert.models` | `models` | wire for form, capability for members |
+//! | `assert.metrics` | `metrics` | capability for gauges, wire for sums |
+//! | `assert.tokens` | `tokens` | wire |
 //! | `assert.compare` | `compare` | capability |
 //! | `assert.embeddings` | `embeddings` | wire |
 //! | `assert.thinking` | `thinking` | wire for what is not kept apart, capability, model for what is thought |
@@ -29,6 +31,7 @@ pub mod finish;
 pub mod fits_schema;
 pub mod header;
 pub mod json_path;
+pub mod metrics;
 pub mod models;
 pub mod status;
 pub mod stream;
@@ -36,6 +39,7 @@ pub mod structured;
 pub mod text;
 pub mod thinking;
 pub mod timing;
+pub mod tokens;
 pub mod tool_calls;
 pub mod usage;
 

@@ -19,7 +19,7 @@ pub enum Call {
     Models,
     /// `GET …/models/{id}`.
     Model(String),
-    /// `POST …/tokenize`.
+    /// `POST …/tokenize`, `…/input_tokens` or `…/count_tokens`.
     Tokenize,
     /// `GET …/health` and its likes.
     Health,
@@ -189,7 +189,7 @@ pub fn call(exchange: &Exchange) -> Call {
         "completions" if post && path.ends_with("/chat/completions") => Call::Chat,
         "completions" if post => Call::Completions,
         "models" if get => Call::Models,
-        "tokenize" if post => Call::Tokenize,
+        "tokenize" | "input_tokens" | "count_tokens" if post => Call::Tokenize,
         "health" | "healthz" | "readiness" | "liveliness" | "ready" if get => Call::Health,
         "metrics" if get => Call::Metrics,
         id if get && path.contains("/v1/models/") => Call::Model(id.to_owned()),

@@ -1,10 +1,13 @@
 //! Do health, metrics and token counts agree with what happened?
 
+use std::collections::HashMap;
+
 use super::asked::Call;
 use super::finding::{Finding, Findings, Spot};
 use super::rule::{Rule, Scope, Severity, Surface};
 use super::seen::Seen;
 use super::trace::Trace;
+use crate::wire::Page;
 
 /// The rules of this topic.
 pub(super) static RULES: &[&Rule] = &[&W169, &W170, &W292];
@@ -14,8 +17,8 @@ pub(super) static W169: Rule = Rule {
     surface: Surface::Operations,
     severity: Severity::Dialect,
     scope: Scope::Scenario,
-    statement: "health is 2xx before and after, metrics parse, and counters never fall",
-    why: "watchers restart what is well, and rates go wrong",
+    statement: "health is 2xx before and after, counters never fall, and those of tokens grow by what usage says",
+    why: "watchers restart what is well, rates go wrong, and costs are not those that were billed",
     source: "Prometheus, exposition formats; vLLM and llama.cpp have counters of tokens",
     breaks: "a counter of 120 and then of 80 without a restart",
 };
@@ -47,61 +50,29 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
     if seen.call != Call::Metrics || !seen.is_success() {
         return;
     }
-    let mut at = 0;
-    for line in seen.text.split_inclusive('\n') {
-        let text = line.trim();
-        if !text.is_empty() && !text.starts_with('#') && sample(text).is_none() {
-            let spot = Spot::whole().bytes(at..at + line.trim_end().len());
-            return out.add(&W292, spot, "a line that is no sample", "name{label=\"value\"} number");
-        }
-        at += line.len();
+    if let Some(fault) = Page::read(seen.text).faults.into_iter().next() {
+        out.add(&W292, Spot::whole().bytes(fault.bytes), fault.what, "name{label=\"value\"} number");
     }
 }
 
-/// Counters of a metrics page: what is called `…_total`, or is declared to be a counter.
+/// Counters of a metrics page, by name and labels.
 pub(super) fn counters(text: &str) -> Vec<(String, f64)> {
-    let declared: Vec<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).map(str::trim).collect();
-    let samples = text.lines().filter(|line| !line.starts_with('#')).filter_map(sample);
-    let counts = |name: &str| {
-        let bare = name.split('{').next().unwrap_or_default();
-        bare.ends_with("_total") || declared.contains(&bare)
-    };
-    samples.filter(|(name, _)| counts(name)).map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-/// Name with labels, and value, of one line.
-fn sample(line: &str) -> Option<(&str, f64)> {
-    let end = match line.find('{') {
-        Some(open) => open + line[open..].rfind('}')? + 1,
-        None => line.find(char::is_whitespace)?,
-    };
-    let name = &line[..end];
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    let bare = name.split('{').next().unwrap_or_default();
-    let value = line[end..].split_whitespace().next()?;
-    let number = match value {
-        "+Inf" | "-Inf" | "NaN" => f64::NAN,
-        value => value.parse().ok()?,
-    };
-    (!bare.is_empty() && bare.chars().all(fits)).then_some((name, number))
+    Page::read(text).counters().map(|sample| (sample.series.to_owned(), sample.value)).collect()
 }
 
 /// Checks the exchanges of one scenario.
 pub(super) fn across(traces: &[Trace], out: &mut Vec<Finding>) {
-    let mut before: Option<&Trace> = None;
+    let mut before: HashMap<&str, f64> = HashMap::new();
     for trace in traces.iter().filter(|trace| !trace.counters.is_empty()) {
-        if let Some(before) = before {
-            for (name, value) in &trace.counters {
-                let then = before.counters.iter().find(|(known, _)| known == name);
-                if let Some((_, then)) = then.filter(|(_, then)| value < then) {
-                    let found = format!("{name} is {value} after {then}");
-                    out.push(Finding::across(&W169, trace.exchange, found, "a counter that does not fall"));
-                    break;
-                }
-            }
+        let now: HashMap<&str, f64> = trace.counters.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let fell = trace.counters.iter().find_map(|(name, value)| {
+            let then = before.get(name.as_str()).filter(|then| value < then)?;
+            Some(format!("{name} is {value} after {then}"))
+        });
+        if let Some(found) = fell {
+            out.push(Finding::across(&W169, trace.exchange, found, "a counter that does not fall"));
         }
-        before = Some(trace);
+        before = now;
     }
     let sick = |trace: &&Trace| trace.call == Some(Call::Health) && trace.status.is_some_and(|status| status >= 300);
     let well = |trace: &Trace| trace.call == Some(Call::Health) && trace.status.is_some_and(|status| status < 300);

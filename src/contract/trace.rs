@@ -8,7 +8,6 @@ use super::asked::Call;
 use super::ops;
 use super::seen::Seen;
 use crate::event::ExchangeId;
-use crate::wire::json;
 
 /// One exchange in short.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -86,7 +85,8 @@ impl Trace {
                     .any(|message| REWRITTEN.iter().any(|key| message.get(*key).is_some_and(|value| !value.is_null()))),
             counted: seen.whole().filter(|_| seen.call == Call::Tokenize).and_then(|body| {
                 let listed = || body.get("tokens")?.as_array().map(|tokens| tokens.len() as u64);
-                body.get("count").and_then(json::Value::as_u64).or_else(listed)
+                let said = ["count", "input_tokens"].iter().find_map(|key| body.get(key)?.as_u64());
+                said.or_else(listed)
             }),
         }
     }

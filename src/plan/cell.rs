@@ -14,7 +14,7 @@ use crate::event::{CellId, ScenarioId, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::env::expand_env;
-use crate::spec::profile::{Dialect, Known};
+use crate::spec::profile::{self, Dialect, Known};
 use crate::spec::setup::{ABILITIES, ROLES, TEXT_ROLES};
 
 /// Name of the setup that stands for a bare address.
@@ -271,13 +271,16 @@ impl Builder<'_> {
                 "nothing sets `{name}`, which it names: give `{flag}`, or `defaults: {{{name}: …}}` in the setup"
             ));
         }
+        let abilities = || draft.tags.iter().filter_map(|tag| tag.strip_prefix('@')).filter(|tag| ABILITIES.contains(tag));
         if self.setup.bare {
-            return None;
+            // Every ability is claimed, but some cannot be used by someone who does not know the server.
+            let key = abilities().find_map(profile::needed)?;
+            return Some(format!("no profile says how this server does it (`{key}:`): give `--setup` with a setup that has one"));
         }
         let spec = &self.setup.input.spec;
         let claims = |ability: &str| spec.abilities.iter().any(|claimed| claimed.trim_end_matches('?') == ability);
         let mut missing: Vec<String> = Vec::new();
-        for ability in draft.tags.iter().filter_map(|tag| tag.strip_prefix('@')).filter(|tag| ABILITIES.contains(tag)) {
+        for ability in abilities() {
             if !claims(ability) {
                 missing.push(format!("`{ability}`"));
             }
@@ -381,6 +384,22 @@ pub(super) fn check_setups(input: &PlanInput, diagnostics: &mut Diagnostics) {
             let message = format!("there is no profile `{profile}`");
             let diagnostic = Diagnostic::error("setup/unknown-profile", places.value("/profile"), message);
             diagnostics.push(diagnostic.help(did_you_mean(profile, input.names.profiles.iter().map(String::as_str))));
+        }
+        let profile = spec.profile.as_ref().and_then(|name| input.profiles.iter().find(|known| known.spec.name == *name));
+        for (at, ability) in spec.abilities.iter().enumerate() {
+            let word = ability.trim_end_matches('?');
+            let missing = match (profile, &spec.profile) {
+                (Some(profile), _) => profile.spec.lacks(word),
+                (None, None) => profile::needed(word),
+                // A profile with mistakes, or one that is not there, has been told of.
+                (None, Some(_)) => None,
+            };
+            if let Some(key) = missing {
+                let message = format!("`{word}` is claimed, and no profile says how: `{key}:`");
+                let diagnostic = Diagnostic::error("setup/no-names", places.value(&format!("/abilities/{at}")), message);
+                let file = spec.profile.as_deref().unwrap_or("NAME");
+                diagnostics.push(diagnostic.help(format!("add `{key}:` to `profiles/{file}.yaml`, or take the ability out")));
+            }
         }
         if spec.services.is_empty() && spec.attach.is_none() {
             let message = format!("the setup `{}` neither starts nor attaches to a server", spec.name);

@@ -48,7 +48,9 @@ pub(super) async fn attempt(
 ) -> Attempted {
     let plan: Arc<ScenarioPlan> = Arc::clone(&task.plan);
     let began = Instant::now();
+    let alone = cell.ours && (cell.concurrency <= 1 || plan.flags.serial || plan.flags.destructive);
     let mut world = World::new(cell, plan.id.clone(), plan.role, task.attempt);
+    world.alone = alone;
     let mut steps = Vec::with_capacity(plan.steps.len());
     let mut ended = false;
     for step in plan.steps.iter() {

@@ -13,8 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::Task;
 use super::scenario::{self, Attempted};
-use crate::plan::{CellPlan, Mode, Named, Sampling};
-use crate::spec::ToolSpec;
+use crate::plan::{CellPlan, Connect, Mode, Named, Sampling};
+use crate::spec::{ProfileSpec, ToolSpec};
 use crate::steps::{CellContext, StepFunction};
 use crate::wire;
 
@@ -36,6 +36,9 @@ pub(super) struct Blueprint {
     pub sampling: Sampling,
     pub named: Named,
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    pub profile: Option<Arc<ProfileSpec>>,
+    pub ours: bool,
+    pub concurrency: u32,
     pub health: String,
     pub mode: Mode,
     pub next_exchange: Arc<AtomicU64>,
@@ -66,6 +69,9 @@ impl Blueprint {
             sampling: cell.sampling.clone(),
             named: cell.named.clone(),
             tools: Arc::clone(&cell.tools),
+            profile: cell.profile.clone(),
+            ours: matches!(cell.connect, Connect::Start),
+            concurrency: cell.concurrency,
             health: health.map_or_else(|| "/health".to_owned(), |service| service.ready.http.clone()),
             mode: cell.mode,
             next_exchange: ids,
@@ -141,6 +147,9 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
         sampling: blueprint.sampling,
         named: blueprint.named,
         tools: blueprint.tools,
+        profile: blueprint.profile,
+        ours: blueprint.ours,
+        concurrency: blueprint.concurrency,
         health: blueprint.health,
         mode: blueprint.mode,
         next_exchange: blueprint.next_exchange,

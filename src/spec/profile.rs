@@ -14,6 +14,12 @@ pub struct ProfileSpec {
     pub description: String,
     /// How the identity handshake recognises the server.
     pub server: ServerMatch,
+    /// What the server tells of itself, by the names it uses; needed where a setup claims `request_metrics`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<Metrics>,
+    /// Where the server counts tokens; needed where a setup claims `tokenize`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
     /// Wire rules lowered to dialect for this server; a rule that is broken without being listed here fails the scenario.
     #[serde(default)]
     pub dialect: Vec<Dialect>,
@@ -28,6 +34,76 @@ pub struct ProfileSpec {
 pub struct ServerMatch {
     /// Name as the identity handshake reports it.
     pub like: String,
+}
+
+/// What a server tells of itself on its page of metrics. A metric counts with all its labels; several are added up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Path of the page, in Prometheus' text format (default `/metrics`).
+    #[serde(default = "Metrics::default_path")]
+    pub path: String,
+    /// Gauges of requests under way, those that wait included.
+    pub running: Vec<String>,
+    /// Counters of the tokens of prompts, as `usage.prompt_tokens` has them (default: the server has none).
+    #[serde(default)]
+    pub prompt_tokens: Vec<String>,
+    /// Counters of generated tokens, as `usage.completion_tokens` has them.
+    pub completion_tokens: Vec<String>,
+    /// Evidence: repository, file or measurement.
+    pub source: String,
+}
+
+impl Metrics {
+    fn default_path() -> String {
+        "/metrics".to_owned()
+    }
+}
+
+/// Where a server counts tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// Path that takes a text and answers its tokens (default `/tokenize`).
+    #[serde(default = "Tokens::default_tokenize")]
+    pub tokenize: String,
+    /// Path that takes tokens and answers their text (default `/detokenize`).
+    #[serde(default = "Tokens::default_detokenize")]
+    pub detokenize: String,
+    /// Path that takes the messages of a chat request and answers how many tokens its prompt has (default `/tokenize`).
+    #[serde(default = "Tokens::default_tokenize")]
+    pub chat: String,
+    /// Evidence: repository, file or measurement.
+    pub source: String,
+}
+
+impl Tokens {
+    fn default_tokenize() -> String {
+        "/tokenize".to_owned()
+    }
+
+    fn default_detokenize() -> String {
+        "/detokenize".to_owned()
+    }
+}
+
+impl ProfileSpec {
+    /// The key that an ability needs and that is not there.
+    pub fn lacks(&self, ability: &str) -> Option<&'static str> {
+        needed(ability).filter(|key| match *key {
+            "metrics" => self.metrics.is_none(),
+            _ => self.tokens.is_none(),
+        })
+    }
+}
+
+/// The key of a profile without which nobody knows how to use an ability.
+pub fn needed(ability: &str) -> Option<&'static str> {
+    match ability {
+        "request_metrics" => Some("metrics"),
+        "tokenize" => Some("tokens"),
+        _ => None,
+    }
 }
 
 /// A wire rule lowered to dialect: it is tolerated wherever it is broken. `scenario`, `name`, `tags` and `file` say where it

@@ -361,7 +361,7 @@ pub struct Auth {
 }
 
 /// The closed list of abilities; the same words are the scenarios' ability tags (`@tools`).
-pub const ABILITIES: [&str; 18] = [
+pub const ABILITIES: [&str; 20] = [
     "chat",
     "stream",
     "completions",
@@ -379,6 +379,8 @@ pub const ABILITIES: [&str; 18] = [
     "n",
     "health",
     "metrics",
+    "request_metrics",
+    "tokenize",
     "auth",
 ];
 

@@ -10,13 +10,14 @@ use std::time::{Duration, SystemTime};
 use serde_json::{Map, Value, json};
 
 use super::{Failure, StepResult};
+use crate::check::metrics::{Billed, Counters};
 use crate::check::{Held, Said};
 use crate::contract::{self, Docket, Judged, Judgement};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
 use crate::plan::{Mode, Named, Sampling};
-use crate::spec::ToolSpec;
 use crate::spec::setup::TEXT_ROLES;
 use crate::spec::tool::Return;
+use crate::spec::{ProfileSpec, ToolSpec};
 use crate::wire::{Caps, ChatReply, Client, End, Evidence, Exchange, Reading, Request, TransportKind};
 
 /// What all scenarios of a cell share on one worker thread.
@@ -35,6 +36,12 @@ pub struct CellContext {
     pub named: Named,
     /// Tools that may be offered.
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    /// What is known of the server, where the setup has a profile.
+    pub profile: Option<Arc<ProfileSpec>>,
+    /// Whether we started the server, so that nobody else asks it.
+    pub ours: bool,
+    /// How many scenarios may run at once.
+    pub concurrency: u32,
     /// Path that answers health.
     pub health: String,
     /// Where replies come from.
@@ -176,6 +183,13 @@ pub struct World {
     pub saved: BTreeMap<String, Value>,
     /// Text after the fence of the running step's doc string; cucumber's own step has no room for it.
     pub doc_media_type: Option<Arc<str>>,
+    /// Whether nothing but this scenario asks the server: one at a time, on a server that we started.
+    pub alone: bool,
+    /// The server's counters of tokens as they were noted, and what had been billed by then.
+    pub noted: Option<(Counters, Billed)>,
+    /// The text of the last request for tokens.
+    pub tokenized: Option<String>,
+    billed: Cell<Billed>,
     assertions: Cell<u64>,
     made: RefCell<Vec<ExchangeId>>,
     records: RefCell<Vec<ExchangeRecord>>,
@@ -198,6 +212,10 @@ impl World {
             batch: 0,
             saved: BTreeMap::new(),
             doc_media_type: None,
+            alone: false,
+            noted: None,
+            tokenized: None,
+            billed: Cell::default(),
             assertions: Cell::new(0),
             made: RefCell::new(Vec::new()),
             records: RefCell::new(Vec::new()),
@@ -328,6 +346,11 @@ impl World {
         self.assertions.get()
     }
 
+    /// Tokens that all replies so far were billed for.
+    pub fn billed(&self) -> Billed {
+        self.billed.get()
+    }
+
     /// Exchanges made since the last call.
     pub fn take_exchanges(&self) -> Vec<ExchangeId> {
         std::mem::take(&mut self.made.borrow_mut())
@@ -374,6 +397,7 @@ impl World {
         let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
         self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
         self.docket.borrow_mut().add(judgement(cell, &reading, &chat));
+        self.billed.set(self.billed.get().and(&exchange, &chat));
         Ok(Reply { exchange, chat, row: Vec::new() })
     }
 
@@ -408,7 +432,7 @@ fn judgement(cell: &CellContext, reading: &Reading<'_>, chat: &ChatReply) -> Jud
 }
 
 /// Whether anything came that can be judged.
-fn answered(reply: &Reply) -> StepResult {
+pub(super) fn answered(reply: &Reply) -> StepResult {
     let End::Failed(error) = &reply.exchange.end else { return Ok(()) };
     let what = format!("{} {}", reply.exchange.request.method, reply.exchange.url);
     match error.kind {

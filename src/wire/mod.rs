@@ -12,6 +12,7 @@ mod evidence;
 mod exchange;
 mod failure;
 pub mod json;
+mod prometheus;
 mod reading;
 pub mod sse;
 mod surfaces;
@@ -24,5 +25,6 @@ pub use evidence::{Caps, Evidence, is_secret_header};
 #[cfg(test)]
 pub(crate) use exchange::reply_of;
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind, text_of};
+pub use prometheus::{Fault, Page, Sample};
 pub use reading::{Frame, Reading};
 pub use surfaces::{Embedding, EmbeddingsReply, HealthReply, ModelsReply, fold_embeddings, fold_health, fold_models};

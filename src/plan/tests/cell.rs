@@ -88,6 +88,18 @@ fn what_a_setup_does_not_claim_is_skipped_with_that_reason() {
     bench.input.overrides.url = Some(Given { value: "localhost:8080/v1".to_owned(), origin: "flag --url".to_owned() });
     let plan = bench.plan();
     assert_eq!(skips(&plan), [None, None, None, None], "a bare address claims everything");
+    bench.cases(&json!([case("idle", json!(["request_metrics"]), "text"), case("tokens", json!(["tokenize"]), "text")]));
+    let plan = bench.plan();
+    let reasons: Vec<Option<String>> = plan.cells[0]
+        .features
+        .iter()
+        .flat_map(|feature| &feature.scenarios)
+        .filter_map(|one| one.skip.clone())
+        .map(Some)
+        .collect();
+    let why =
+        |key: &str| Some(format!("no profile says how this server does it (`{key}:`): give `--setup` with a setup that has one"));
+    assert_eq!(reasons, [why("metrics"), why("tokens")], "but not what nobody can do without knowing the server");
     assert_eq!((cell_ids(&plan), plan.cells[0].contract), (vec!["s[(url)]"], Contract::Generic));
     assert_eq!(&*plan.cells[0].features[0].scenarios[0].classname, "s.url.c0");
 }

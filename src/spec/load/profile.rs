@@ -1,6 +1,6 @@
 //! `profiles/NAME.yaml` → [`ProfileSpec`].
 
-use super::{Checks, read};
+use super::{Checks, read, twice};
 use crate::source::{Diagnostics, SourceMap};
 use crate::spec::ProfileSpec;
 use crate::spec::files::Project;
@@ -16,6 +16,7 @@ pub fn load_profile(project: &Project, map: &mut SourceMap, path: &str) -> (Opti
     let (loaded, mut diagnostics) = yaml::load::<ProfileSpec>(map, file);
     if let Some(loaded) = &loaded {
         diagnostics.extend(check(map, loaded));
+        diagnostics.extend(twice(project, map, "profile/twice", "profile", loaded));
     }
     (loaded, diagnostics)
 }
@@ -23,6 +24,7 @@ pub fn load_profile(project: &Project, map: &mut SourceMap, path: &str) -> (Opti
 fn check(map: &SourceMap, loaded: &Loaded<ProfileSpec>) -> Diagnostics {
     let mut checks = Checks::new(map, loaded);
     checks.name_is_stem("profile/name", loaded.file, &loaded.spec.name);
+    figures(&mut checks, &loaded.spec);
     for (at, entry) in loaded.spec.dialect.iter().enumerate() {
         rule(&mut checks, &format!("/dialect/{at}/rule"), &entry.rule);
         for (key, text) in [("reason", &entry.reason), ("source", &entry.source)] {
@@ -34,6 +36,35 @@ fn check(map: &SourceMap, loaded: &Loaded<ProfileSpec>) -> Diagnostics {
         known(&mut checks, &format!("/known/{at}"), entry);
     }
     checks.sorted()
+}
+
+/// Names of metrics, and paths.
+fn figures(checks: &mut Checks<'_>, profile: &ProfileSpec) {
+    let mut paths = Vec::new();
+    if let Some(metrics) = &profile.metrics {
+        paths.push(("/metrics/path", &metrics.path));
+        not_empty(checks, "/metrics/source", "source", &metrics.source);
+        let lists = [("running", &metrics.running), ("completion_tokens", &metrics.completion_tokens)];
+        for (key, _) in lists.iter().filter(|(_, names)| names.is_empty()) {
+            checks.at_value("profile/empty", &format!("/metrics/{key}"), format!("`{key}` names no metric"), None);
+        }
+        for (key, names) in lists.into_iter().chain([("prompt_tokens", &metrics.prompt_tokens)]) {
+            for (at, name) in names.iter().enumerate() {
+                not_empty(checks, &format!("/metrics/{key}/{at}"), key, name);
+            }
+        }
+    }
+    if let Some(tokens) = &profile.tokens {
+        paths.extend([
+            ("/tokens/tokenize", &tokens.tokenize),
+            ("/tokens/detokenize", &tokens.detokenize),
+            ("/tokens/chat", &tokens.chat),
+        ]);
+        not_empty(checks, "/tokens/source", "source", &tokens.source);
+    }
+    for (pointer, path) in paths.into_iter().filter(|(_, path)| !path.starts_with('/')) {
+        checks.at_value("profile/bad-path", pointer, format!("`{path}` is no path: it must begin with `/`"), None);
+    }
 }
 
 fn known(checks: &mut Checks<'_>, pointer: &str, entry: &Known) {

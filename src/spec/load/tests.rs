@@ -257,6 +257,24 @@ fn a_profile_entry_is_exactly_one_of_rule_and_step_with_dates_and_patterns_that_
 }
 
 #[test]
+fn what_a_server_tells_of_itself_needs_names_and_paths() {
+    let text = "name: p\nserver: {like: x}\nmetrics: {path: metrics, running: [], completion_tokens: [' '], source: s}\n\
+                tokens: {chat: tokenize, source: ''}\n";
+    mistakes(
+        "profiles/p.yaml",
+        text,
+        load_profile,
+        &[
+            "3:17 profile/bad-path `metrics` is no path: it must begin with `/`",
+            "3:35 profile/empty `running` names no metric",
+            "3:59 profile/empty `completion_tokens` says nothing",
+            "4:16 profile/bad-path `tokenize` is no path: it must begin with `/`",
+            "4:34 profile/empty `source` says nothing",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_is_not_there_is_said_so() {
     let (loaded, shown) = Folder::new(&[("suites/base.yaml", "")]).load("suites/bsae.yaml", load_suite);
     assert!(loaded.is_none());
