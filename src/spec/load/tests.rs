@@ -182,10 +182,8 @@ fn extends_that_leads_nowhere_or_back_is_shown_where_it_is_written() {
     let (_, again) = folder.load("setups/b.yaml", load_setup);
     assert_eq!(again, shown, "a circle is the same from wherever one comes");
     let (_, shown) = folder.load("setups/c.yaml", load_setup);
-    assert!(
-        shown[0].starts_with("setups/c.yaml:2:10 setup/unknown-setup there is no setup `aa` [known here: `a`, `b`"),
-        "{shown:?}"
-    );
+    // Known names are told only where there are few; ours alone are nearly too many.
+    assert!(shown[0].starts_with("setups/c.yaml:2:10 setup/unknown-setup there is no setup `aa`"), "{shown:?}");
     let (_, shown) = folder.load("setups/d.yaml", load_setup);
     assert!(shown[0].starts_with("setups/d.yaml:2:10 setup/extends-cycle"), "{shown:?}");
     let (_, shown) = folder.load("setups/e.yaml", load_setup);
