@@ -96,3 +96,66 @@ fn tokens(traces: &[Trace], out: &mut Vec<Finding>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::contract::{Context, judge, judge_scenario};
+    use crate::event::ExchangeId;
+    use crate::wire::{Exchange, Reading, Request, reply_of};
+
+    fn page(text: &str) -> Exchange {
+        Exchange { request: Request::get("/metrics"), ..reply_of(200, "text/plain", text.as_bytes()) }
+    }
+
+    fn post(path: &str, reply: &str) -> Exchange {
+        let asked = r#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#;
+        Exchange {
+            request: Request::post_raw(path, "application/json", asked),
+            ..reply_of(200, "application/json", reply.as_bytes())
+        }
+    }
+
+    /// Rules that only these exchanges together show.
+    #[track_caller]
+    fn check(exchanges: Vec<Exchange>, expect: &[(&str, &str)]) {
+        let trace = |(id, exchange): (u64, Exchange)| {
+            let exchange = Exchange { id: ExchangeId(id), ..exchange };
+            let reading = Reading::of(&exchange);
+            judge(&reading, &reading.chat(), &Context::default()).trace
+        };
+        let traces: Vec<_> = (1..).zip(exchanges).map(trace).collect();
+        let findings = judge_scenario(&traces);
+        let found: Vec<_> = findings.iter().map(|finding| (finding.rule.id, finding.found.as_str())).collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn counters_do_not_fall_and_gauges_may() {
+        let text = |counter: u64, gauge: u64| {
+            page(&format!("# TYPE n counter\nn{{a=\"1\"}} {counter}\nn{{a=\"2\"}} 7\n# TYPE g gauge\ng {gauge}\n"))
+        };
+        check(vec![text(5, 3), text(5, 0), text(6, 1)], &[]);
+        check(vec![text(5, 3), text(4, 3)], &[("W169", "n{a=\"1\"} is 4 after 5")]);
+        check(vec![page("x_total 3\n"), page("x_total 1\n")], &[("W169", "x_total is 1 after 3")]);
+    }
+
+    #[test]
+    fn tokens_that_were_counted_are_those_that_are_billed() {
+        let answer = |billed: u64| {
+            let message = r#"{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}"#;
+            let usage = format!(r#"{{"prompt_tokens":{billed},"completion_tokens":1,"total_tokens":{}}}"#, billed + 1);
+            post(
+                "/v1/chat/completions",
+                &format!(r#"{{"id":"c","object":"chat.completion","choices":[{message}],"usage":{usage}}}"#),
+            )
+        };
+        for (path, count) in [
+            ("/tokenize", r#"{"count":37,"tokens":[]}"#),
+            ("/v1/chat/completions/input_tokens", r#"{"input_tokens":37}"#),
+            ("/v1/messages/count_tokens", r#"{"input_tokens":37}"#),
+        ] {
+            check(vec![post(path, count), answer(40)], &[]);
+            check(vec![answer(140), post(path, count)], &[("W170", "37 tokens counted, 140 billed")]);
+        }
+    }
+}
