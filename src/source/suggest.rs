@@ -12,18 +12,22 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, li
     scored.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// `did you mean `x`?` where a candidate is close, else the list of what is allowed when it is short, else nothing.
+/// More names than this are not listed whole, but only the nearest few.
+const MANY: usize = 16;
+const FEW: usize = 12;
+
+/// `did you mean `x`?` where a candidate is close, else what is allowed.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     let best = nearest(word, candidates.iter().copied(), 1).into_iter().next()?;
     if is_near(word, best) {
         return Some(format!("did you mean `{best}`?"));
     }
-    if candidates.len() > 16 {
-        return None;
-    }
-    let list: Vec<String> = candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
-    Some(format!("known here: {}", list.join(", ")))
+    let shown = if candidates.len() > MANY { nearest(word, candidates.iter().copied(), FEW) } else { candidates.clone() };
+    let list: Vec<String> = shown.iter().map(|candidate| format!("`{candidate}`")).collect();
+    let more =
+        if candidates.len() > shown.len() { format!(" and {} more", candidates.len() - shown.len()) } else { String::new() };
+    Some(format!("known here: {}{more}", list.join(", ")))
 }
 
 /// Whether a word may be a misspelt form of a name.
@@ -46,6 +50,9 @@ mod tests {
         assert_eq!(did_you_mean("sutie", ["suite", "setup"]).as_deref(), Some("did you mean `suite`?"));
         assert_eq!(did_you_mean("xyzzy", ["suite", "setup"]).as_deref(), Some("known here: `suite`, `setup`"));
         assert_eq!(did_you_mean("x", std::iter::empty()), None);
+        let many: Vec<String> = (10..30).map(|number| format!("setup-{number}")).collect();
+        let shown = did_you_mean("xyzzy", many.iter().map(String::as_str)).unwrap();
+        assert!(shown.starts_with("known here: `setup-10`, ") && shown.ends_with("`setup-21` and 8 more"), "{shown}");
         assert_eq!(did_you_mean("acceptance", ["accepting"]).as_deref(), Some("did you mean `accepting`?"));
         assert_eq!(did_you_mean("LAB_MODEL_TOKEN", ["LAB_MODEL_URL"]).as_deref(), Some("known here: `LAB_MODEL_URL`"));
     }

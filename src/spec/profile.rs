@@ -12,7 +12,8 @@ pub struct ProfileSpec {
     /// What it covers, in a sentence (default: empty).
     #[serde(default)]
     pub description: String,
-    /// How the identity handshake recognises the server.
+    /// How the identity handshake recognises the server; without it any server is met, and nothing may be forgiven.
+    #[serde(default)]
     pub server: ServerMatch,
     /// What the server tells of itself, by the names it uses; needed where a setup claims `request_metrics`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,7 +33,8 @@ pub struct ProfileSpec {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerMatch {
-    /// Name as the identity handshake reports it.
+    /// Name as the identity handshake reports it, or its first words.
+    #[serde(default)]
     pub like: String,
 }
 

@@ -28,6 +28,9 @@ impl Identity {
     /// An error unless the server at `url` is the one that the profile is about.
     pub(super) fn meets(&self, setup: &SetupSpec, profile: &ProfileSpec, url: &str, ours: bool) -> Result<(), StackError> {
         let like = &profile.server.like;
+        if like.is_empty() {
+            return Ok(());
+        }
         let met = match &self.said {
             Some(said) if is_like(said, like) => return Ok(()),
             None if ours => return Ok(()),
@@ -241,6 +244,13 @@ mod tests {
         let error = identity.meets(&setup, &profile, "http://h:1", ours).err().map(|error| error.message);
         let meant = "the setup `mine` is for a server like `ollama` (profile `ollama-here`), and ";
         assert_eq!(error.as_deref().map(|error| error.strip_prefix(meant).unwrap_or(error)), expect);
+    }
+
+    #[test]
+    fn a_profile_that_names_no_server_meets_any() {
+        let identity = Identity { server: String::new(), said: Some("llama.cpp b1".to_owned()), models: Vec::new() };
+        let profile: ProfileSpec = serde_yaml::from_str("{name: open}").unwrap();
+        assert_eq!(identity.meets(&SetupSpec::default(), &profile, "http://h:1", false), Ok(()));
     }
 
     #[test]

@@ -25,6 +25,12 @@ fn check(map: &SourceMap, loaded: &Loaded<ProfileSpec>) -> Diagnostics {
     let mut checks = Checks::new(map, loaded);
     checks.name_is_stem("profile/name", loaded.file, &loaded.spec.name);
     figures(&mut checks, &loaded.spec);
+    let forgives = !(loaded.spec.dialect.is_empty() && loaded.spec.known.is_empty());
+    if forgives && loaded.spec.server.like.trim().is_empty() {
+        let help = "write `server: {like: NAME}`, the name that the server gives itself (`fireassay run` shows it)".to_owned();
+        let message = "a profile that forgives says whom: its entries must not help another server";
+        checks.at_key("profile/no-server", "/name", message, Some(help));
+    }
     for (at, entry) in loaded.spec.dialect.iter().enumerate() {
         rule(&mut checks, &format!("/dialect/{at}/rule"), &entry.rule);
         for (key, text) in [("reason", &entry.reason), ("source", &entry.source)] {

@@ -273,6 +273,19 @@ fn what_a_server_tells_of_itself_needs_names_and_paths() {
 }
 
 #[test]
+fn a_profile_may_leave_its_server_open_if_it_forgives_nothing() {
+    mistakes("profiles/p.yaml", "name: p\ndialect: []\n", load_profile, &[]);
+    mistakes(
+        "profiles/p.yaml",
+        "name: p\nserver: {}\ndialect: [{rule: W021, reason: r, source: s}]\n",
+        load_profile,
+        &[
+            "1:1 profile/no-server a profile that forgives says whom: its entries must not help another server [write `server: {like: NAME}`, the name that the server gives itself (`fireassay run` shows it)]",
+        ],
+    );
+}
+
+#[test]
 fn a_file_that_is_not_there_is_said_so() {
     let (loaded, shown) = Folder::new(&[("suites/base.yaml", "")]).load("suites/bsae.yaml", load_suite);
     assert!(loaded.is_none());
