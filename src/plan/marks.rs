@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Flags;
-use crate::source::{At, Diagnostic, Diagnostics, did_you_mean};
+use crate::source::{At, Diagnostic, Diagnostics, meant};
 use crate::spec::yaml::Span;
 
 /// Most tries that `@retry(N)` may ask for: more hides a bad rate.
@@ -72,7 +72,7 @@ impl Marks {
             },
             // `@lok(gpu)`: a misspelt mark would be ignored in silence, and the scenario would run unlocked.
             (other, Some(_)) => {
-                let help = did_you_mean(other, ["@lock", "@retry", "@timeout"]).filter(|help| help.starts_with("did"));
+                let help = meant(other, ["@lock", "@retry", "@timeout"]);
                 if help.is_some() {
                     return Err(Mistake { what: format!("`{tag}` is not a known mark"), help });
                 }

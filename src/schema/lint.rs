@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::source::did_you_mean;
+use crate::source::meant;
 
 /// A keyword that no draft knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub fn lint(schema: &Value) -> Vec<Lint> {
         if keyword.starts_with("x-") || KEYWORDS.iter().any(|(known, _)| *known == keyword) {
             return;
         }
-        let suggestion = did_you_mean(keyword, KEYWORDS.iter().map(|(known, _)| *known));
+        let suggestion = meant(keyword, KEYWORDS.iter().map(|(known, _)| *known));
         let hint = suggestion.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
         let message = format!("`{keyword}` is not a keyword of JSON Schema and checks nothing{hint}");
         found.push(Lint { pointer: format!("{pointer}/{}", escape(keyword)), message, suggestion });

@@ -12,4 +12,4 @@ mod suggest;
 pub use diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 pub use map::{At, FileId, LineCol, SourceFile, SourceMap};
 pub use render::render;
-pub use suggest::{did_you_mean, is_near, nearest};
+pub use suggest::{did_you_mean, is_near, meant, nearest};

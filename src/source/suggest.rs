@@ -12,6 +12,12 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>, li
     scored.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
+/// `did you mean `x`?` where a candidate is close.
+pub fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let best = nearest(word, candidates, 1).into_iter().next()?;
+    is_near(word, best).then(|| format!("did you mean `{best}`?"))
+}
+
 /// More names than this are not listed whole, but only the nearest few.
 const MANY: usize = 16;
 const FEW: usize = 12;
@@ -19,9 +25,11 @@ const FEW: usize = 12;
 /// `did you mean `x`?` where a candidate is close, else what is allowed.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
-    let best = nearest(word, candidates.iter().copied(), 1).into_iter().next()?;
-    if is_near(word, best) {
-        return Some(format!("did you mean `{best}`?"));
+    if candidates.is_empty() {
+        return None;
+    }
+    if let Some(near) = meant(word, candidates.iter().copied()) {
+        return Some(near);
     }
     let shown = if candidates.len() > MANY { nearest(word, candidates.iter().copied(), FEW) } else { candidates.clone() };
     let list: Vec<String> = shown.iter().map(|candidate| format!("`{candidate}`")).collect();

@@ -5,7 +5,7 @@
 use super::dialect::{Dialect, Title};
 use super::parse::{Inside, Opening, State, titles_after};
 use super::tree::Uneven;
-use crate::source::{At, Diagnostic, did_you_mean};
+use crate::source::{At, Diagnostic, meant};
 
 /// A line that may not stand here.
 pub(super) fn unexpected(at: At, text: &str, state: State, dialect: &Dialect) -> Diagnostic {
@@ -76,7 +76,7 @@ pub(super) fn unknown_language(at: At, code: &str) -> Diagnostic {
 
 /// Codes of two letters are all near each other: none is guessed for them.
 fn nearest_language(code: &str) -> String {
-    let near = did_you_mean(code, Dialect::languages()).filter(|_| code.chars().count() > 2);
+    let near = meant(code, Dialect::languages()).filter(|_| code.chars().count() > 2);
     near.unwrap_or_else(|| "write its code, such as `en`, `de`, `fr` or `ja`; without this line the file is English".to_owned())
 }
 

@@ -6,7 +6,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{Checks, load_models, read, twice};
-use crate::source::{At, Diagnostic, Diagnostics, SourceMap, did_you_mean};
+use crate::source::{At, Diagnostic, Diagnostics, SourceMap, did_you_mean, meant};
 use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
 use crate::spec::env::{each_text, env_refs};
@@ -266,7 +266,7 @@ fn undeclared_env(checks: &mut Checks<'_>, loaded: &Loaded<SetupSpec>) {
         undeclared.extend(unknown.map(|one| (pointer.to_owned(), text[one.range].to_owned(), one.name)));
     });
     for (pointer, whole, name) in undeclared {
-        let near = did_you_mean(&name, declared.iter().map(String::as_str)).filter(|help| help.starts_with("did you mean"));
+        let near = meant(&name, declared.iter().map(String::as_str));
         let help = near.unwrap_or_else(|| format!("declare it: `needs: {{env: [{name}]}}`"));
         let message = format!("the environment variable `{name}` is read, but `needs.env` does not declare it");
         checks.at_part("setup/undeclared-env", &pointer, &whole, message, Some(help));

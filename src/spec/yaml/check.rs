@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::places::{Places, escape};
 use super::shape::{Shape, accepts};
-use crate::source::{Diagnostic, Diagnostics, did_you_mean};
+use crate::source::{Diagnostic, Diagnostics, did_you_mean, meant};
 
 /// A key that no schema knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Checker<'_> {
         let listed = schemas.iter().filter_map(|schema| schema.get("enum")?.as_array()).flatten();
         let words = listed.chain(schemas.iter().filter_map(|schema| schema.get("const"))).filter_map(Value::as_str);
         if let Some(text) = value.as_str()
-            && let Some(near) = did_you_mean(text, words).filter(|help| help.starts_with("did you mean"))
+            && let Some(near) = meant(text, words)
         {
             return Some(near);
         }
