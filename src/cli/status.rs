@@ -51,7 +51,11 @@ fn human(checkup: &Checkup) -> String {
     }
     for service in &record.services {
         let state = service.ended.as_deref().map_or_else(String::new, |how| format!(", ended: {how}"));
-        text.push_str(&format!("  {:<8} process {}, port {}{state}\n", service.name, service.process.pid, service.port));
+        let usage = checkup.usage.iter().find(|usage| usage.name == service.name);
+        let takes = usage.map_or_else(String::new, |usage| {
+            format!(", {} MiB, {:.1} s of processor time", usage.rss >> 20, usage.cpu_ms as f64 / 1000.0)
+        });
+        text.push_str(&format!("  {:<8} process {}, port {}{takes}{state}\n", service.name, service.process.pid, service.port));
     }
     if let Some(ms) = checkup.health_ms {
         text.push_str(&format!("  health   {} took {ms} ms\n", record.health));

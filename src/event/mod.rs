@@ -22,7 +22,7 @@ pub use log::{EventLog, EventLogError};
 pub use outcome::{Mismatch, Outcome, Place, StepOutcome, Trouble, Whose};
 pub use run::{
     Attempt, CellId, CellPlanned, ClockRecord, ExchangeId, ExchangeRecord, HeaderRecord, RunEvent, RunTotals, SCHEMA,
-    ScenarioFinished, ScenarioId, StackPhase, StepRecord, Totals,
+    ScenarioFinished, ScenarioId, ServiceRecord, StackPhase, StepRecord, Totals, UsageRecord,
 };
 pub use seal::{Seal, write_seal};
 pub use slug::{bounded_name, slug};

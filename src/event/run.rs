@@ -272,6 +272,32 @@ pub enum StackPhase {
     Gone,
 }
 
+/// A service that we started and that is ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    /// Its name in the setup.
+    pub name: String,
+    /// Number of its first process, and of its group.
+    pub pid: i32,
+    /// Where it listens on this machine.
+    pub port: u16,
+    /// From the start of its process until it was ready and warm. **Units**: microseconds.
+    pub start_us: u64,
+}
+
+/// What the process group of a service takes at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageRecord {
+    /// Its name in the setup.
+    pub name: String,
+    /// Resident memory of its processes together. **Units**: bytes.
+    pub rss: u64,
+    /// Processor time since they started. **Units**: milliseconds.
+    pub cpu_ms: u64,
+    /// How many processes it is.
+    pub processes: u64,
+}
+
 /// The run's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunTotals {
@@ -336,9 +362,23 @@ pub enum RunEvent {
         url: String,
         /// Models it listed.
         models: Vec<String>,
+        /// Its services in start order, where we started them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        services: Vec<ServiceRecord>,
         /// Deviations that its profile grants to it in this version.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         dialects: Vec<DialectRecord>,
+    },
+    /// What the services of a cell take, about once a second while its scenarios run.
+    Resources {
+        /// Which cell.
+        cell: CellId,
+        /// **Units**: microseconds after the run's start.
+        at_us: u64,
+        /// Each service.
+        services: Vec<UsageRecord>,
+        /// Memory that the machine (or its container) has left, where it tells. **Units**: bytes.
+        free: Option<u64>,
     },
     /// A try begins.
     ScenarioStarted {

@@ -9,7 +9,9 @@ use crate::event::{
     CellId, CellPlanned, ExchangeRecord, Outcome, Place, RunEvent, ScenarioFinished, ScenarioId, StepOutcome, StepRecord, Weight,
 };
 
-use super::summary::{CellSummary, Detail, RunEnd, RunInfo, RunSummary, Running, ScenarioSummary, ServerIdentity, Try};
+use super::summary::{
+    CellSummary, Detail, RunEnd, RunInfo, RunSummary, Running, ScenarioSummary, ServerIdentity, ServiceSummary, Try,
+};
 use super::text;
 
 /// Evidence kept of one body, one side of a comparison, one log. **Units**: bytes.
@@ -38,10 +40,18 @@ impl RunSummary {
             }
             RunEvent::CellStarted { cell } => self.cell(cell).started = true,
             RunEvent::Stack { .. } => {}
-            RunEvent::Server { cell, server, url, models, dialects } => {
+            RunEvent::Server { cell, server, url, models, services, dialects } => {
                 let cell = self.cell(cell);
                 cell.dialects.clone_from(dialects);
-                cell.server = Some(ServerIdentity { name: server.clone(), url: url.clone(), models: models.clone() });
+                let services = services.iter().cloned();
+                let services = services.map(|record| ServiceSummary { record, peak_rss: None, cpu_ms: None }).collect();
+                let (name, url, models) = (server.clone(), url.clone(), models.clone());
+                cell.server = Some(ServerIdentity { name, url, models, services });
+            }
+            RunEvent::Resources { cell, services, .. } => {
+                if let Some(server) = &mut self.cell(cell).server {
+                    server.take(services);
+                }
             }
             RunEvent::ScenarioStarted { cell, id, attempt, at_us } => {
                 self.cell(cell).running.push(Running { id: id.clone(), attempt: *attempt, at_us: *at_us });

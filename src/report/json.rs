@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 use super::cause::{Cause, What, causes};
 use super::file::{ReportError, write_file};
 use super::rules::RuleTally;
-use super::summary::{CellSummary, RunSummary, ScenarioSummary};
+use super::summary::{CellSummary, RunSummary, ScenarioSummary, ServerIdentity, ServiceSummary};
 use super::text::clip;
 use super::verdict::verdict_line;
 use crate::event::{FindingRecord, HostRecord, Outcome, Totals, Trouble, Weight, Whose};
@@ -141,6 +141,36 @@ struct Server<'a> {
     name: &'a str,
     url: &'a str,
     models: &'a [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<Service<'a>>,
+}
+
+/// A service that we started.
+#[derive(Serialize)]
+struct Service<'a> {
+    name: &'a str,
+    pid: i32,
+    port: u16,
+    start_ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_rss_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_ms: Option<u64>,
+}
+
+impl<'a> Server<'a> {
+    fn new(server: &'a ServerIdentity) -> Self {
+        let service = |service: &'a ServiceSummary| Service {
+            name: &service.record.name,
+            pid: service.record.pid,
+            port: service.record.port,
+            start_ms: ms(service.record.start_us),
+            peak_rss_bytes: service.peak_rss,
+            cpu_ms: service.cpu_ms,
+        };
+        let services = server.services.iter().map(service).collect();
+        Self { name: &server.name, url: &server.url, models: &server.models, services }
+    }
 }
 
 impl<'a> Cell<'a> {
@@ -153,7 +183,7 @@ impl<'a> Cell<'a> {
             models: plan.models.iter().map(|(role, model)| (role.clone(), model.clone().into())).collect(),
             profile: plan.profile.as_deref(),
             contract: &plan.contract,
-            server: cell.server.as_ref().map(|server| Server { name: &server.name, url: &server.url, models: &server.models }),
+            server: cell.server.as_ref().map(Server::new),
             planned: plan.planned,
             not_run: cell.missing(),
             unfinished: cell.unfinished(),

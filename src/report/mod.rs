@@ -26,7 +26,9 @@ pub use file::{ReportError, write_text};
 pub use json::write_json;
 pub use junit::{JunitProfile, remove_stale, write_error_junit, write_junit};
 pub use rules::{RuleTallies, RuleTally};
-pub use summary::{CellSummary, Detail, RunEnd, RunInfo, RunSummary, Running, ScenarioSummary, ServerIdentity, Try};
+pub use summary::{
+    CellSummary, Detail, RunEnd, RunInfo, RunSummary, Running, ScenarioSummary, ServerIdentity, ServiceSummary, Try,
+};
 pub use verdict::{counts, verdict_line, verdict_word};
 
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::rules::RuleTallies;
 use crate::event::{
     Attempt, CellId, CellPlanned, DialectRecord, ExchangeRecord, FindingRecord, HostRecord, Outcome, Place, ScenarioId,
-    StepRecord, Totals, Trouble,
+    ServiceRecord, StepRecord, Totals, Trouble, UsageRecord,
 };
 
 use super::fold::Shared;
@@ -73,6 +73,42 @@ pub struct ServerIdentity {
     pub url: String,
     /// Models it listed.
     pub models: Vec<String>,
+    /// Its services, where we started them.
+    pub services: Vec<ServiceSummary>,
+}
+
+/// A service that we started, and what it took at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceSummary {
+    /// Who, where, and how long it took to be ready.
+    pub record: ServiceRecord,
+    /// Most resident memory of all samples; `None` where there was none. **Units**: bytes.
+    pub peak_rss: Option<u64>,
+    /// Processor time by the last sample. **Units**: milliseconds.
+    pub cpu_ms: Option<u64>,
+}
+
+impl ServerIdentity {
+    /// Until the last of its services was ready, one after the other. **Units**: microseconds.
+    pub fn start_us(&self) -> Option<u64> {
+        (!self.services.is_empty()).then(|| self.services.iter().map(|service| service.record.start_us).sum())
+    }
+
+    /// Sum of the services' peaks. **Units**: bytes.
+    pub fn peak_rss(&self) -> Option<u64> {
+        self.start_us()?;
+        self.services.iter().map(|service| service.peak_rss).sum()
+    }
+
+    /// Takes a sample in.
+    pub(super) fn take(&mut self, sample: &[UsageRecord]) {
+        for service in &mut self.services {
+            if let Some(usage) = sample.iter().find(|usage| usage.name == service.record.name) {
+                service.peak_rss = Some(service.peak_rss.unwrap_or(0).max(usage.rss));
+                service.cpu_ms = Some(service.cpu_ms.unwrap_or(0).max(usage.cpu_ms));
+            }
+        }
+    }
 }
 
 /// One cell as far as it has come.

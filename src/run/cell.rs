@@ -13,15 +13,16 @@ use super::books::{Books, Weighed};
 use super::engine::{Engine, Tally};
 use super::feature::PlanParser;
 use super::queue::Task;
+use super::resources::Watch;
 use super::scenario::{self, Attempted};
 use super::worker::{Blueprint, Desk, Worker};
 use super::{Bus, Control};
 use crate::event::{
-    Attempt, DialectRecord, FindingRecord, Outcome, RunEvent, RunTotals, ScenarioFinished, StackPhase, StepOutcome, StepRecord,
-    Totals, Trouble,
+    Attempt, DialectRecord, FindingRecord, Outcome, RunEvent, RunTotals, ScenarioFinished, ServiceRecord, StackPhase,
+    StepOutcome, StepRecord, Totals, Trouble,
 };
 use crate::plan::{CellPlan, Connect, Plan};
-use crate::stack::{LogMark, Progress, Stack, StackError, StackOptions, Wanted};
+use crate::stack::{LogMark, Progress, Served, Stack, StackError, StackOptions, Wanted};
 use crate::steps::StepFunction;
 
 /// How a run behaves beyond its plan.
@@ -90,12 +91,16 @@ async fn run_cell(
             Ok(stack) => {
                 run.books = Books::new(cell.contract, cell.profile.as_ref(), stack.server());
                 let blueprint = announce(cell, &stack, run.books.dialects(), bus, options, ids);
+                let sampler = stack.sampler();
                 let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
                 run.stack = Some(stack);
                 match met {
                     Ok(()) => {
+                        let (bus, control) = (bus.clone(), run.control.clone());
+                        let watch = sampler.map(|it| Watch::begin(it, cell.id.clone(), options.epoch, bus, control));
                         run = drive(run, blueprint, functions).await;
-                        trouble = run.trouble.take();
+                        let over = watch.and_then(Watch::end);
+                        trouble = over.map(told).or(run.trouble.take());
                     }
                     // Nothing is asked of a stranger.
                     Err(error) => {
@@ -108,7 +113,7 @@ async fn run_cell(
                     let down = stack.down(hurry, telling.progress()).await;
                     telling.told().await;
                     if let Err(error) = down {
-                        trouble.get_or_insert(Trouble::new(error.kind, error.message).detail(error.detail));
+                        trouble.get_or_insert(told(error));
                     }
                 }
             }
@@ -124,6 +129,10 @@ async fn run_cell(
         took_us: micros(began),
     });
     end
+}
+
+fn told(error: StackError) -> Trouble {
+    Trouble::new(error.kind, error.message).detail(error.detail)
 }
 
 /// Brings the stack up or attaches; a signal ends the wait, and what was started is stopped by the stack room.
@@ -217,6 +226,7 @@ fn announce(
         server: stack.server().to_owned(),
         url: stack.url().to_owned(),
         models: stack.models().to_vec(),
+        services: stack.services().into_iter().map(service).collect(),
         dialects,
     });
     if !stack.is_known() && cell.profile.is_none() {
@@ -233,6 +243,11 @@ fn announce(
         body_limit: options.body_limit,
         ..Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
     }
+}
+
+fn service(served: Served) -> ServiceRecord {
+    let start_us = u64::try_from(served.took.as_micros()).unwrap_or(u64::MAX);
+    ServiceRecord { name: served.name, pid: served.group.as_raw(), port: served.port, start_us }
 }
 
 /// Scenarios that are handed out beyond those that run, at least; enough for a worker not to fall asleep between short ones.
@@ -409,7 +424,7 @@ impl CellRun {
         let restarted = stack.restart(telling.progress()).await;
         telling.told().await;
         if let Err(error) = restarted {
-            self.trouble.get_or_insert(Trouble::new(error.kind, error.message).detail(error.detail));
+            self.trouble.get_or_insert(told(error));
             self.control.abort();
         }
     }

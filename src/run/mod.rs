@@ -13,6 +13,7 @@ mod feature;
 mod judge;
 mod panic;
 mod queue;
+mod resources;
 mod scenario;
 mod versions;
 mod worker;

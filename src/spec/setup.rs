@@ -178,12 +178,30 @@ pub struct Service {
     /// A request that really generates, after health answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_up: Option<WarmUp>,
+    /// What it may take; more ends the cell.
+    #[serde(default, skip_serializing_if = "Limits::is_none")]
+    pub limits: Limits,
     /// How it is stopped.
     #[serde(default)]
     pub stop: Stop,
     /// Services that must be ready first.
     #[serde(default)]
     pub after: Vec<String>,
+}
+
+/// What a service may take.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Most resident memory of its processes together (`2GiB`, `512MB`; default: any), looked at once a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+}
+
+impl Limits {
+    fn is_none(&self) -> bool {
+        self.memory.is_none()
+    }
 }
 
 /// A port: chosen by us, or fixed.

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StackError {
-    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.stop`.
+    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`.
     pub kind: &'static str,
     /// One line.
     pub message: String,
@@ -27,6 +27,10 @@ impl StackError {
 
     pub(super) fn identity(message: impl Into<String>) -> Self {
         Self::of("infra.identity", message)
+    }
+
+    pub(super) fn memory(message: impl Into<String>) -> Self {
+        Self::of("infra.memory", message)
     }
 
     pub(super) fn stop(message: impl Into<String>) -> Self {

@@ -1,7 +1,7 @@
 //! Nothing is left behind, even if we are killed: a process in a session of its own that waits for our pipe to close.
 //!
-//! **Protocol**, one line each: `group PGID` (kill it if the pipe closes), `release PGID` (it is gone), `scratch PATH`
-//! (remove it at the end). A group is announced before its command is run: see `process`.
+//! **Protocol**, one line each: `group PGID` (kill it if the pipe closes), `release PGID` (it is gone), `mark TEXT` (kill what
+//! inherited it and left its group), `scratch PATH` (remove it at the end). A group is announced before its command is run: see `process`.
 //! The guardian answers `ready` once it has a session of its own, so that a Ctrl-C cannot reach it any more.
 
 use std::collections::BTreeSet;
@@ -69,6 +69,11 @@ impl Guardian {
         self.say(&format!("release {group}"))
     }
 
+    /// Announces what a service and all that it starts inherit.
+    pub(super) fn mark(&self, mark: &str) -> Result<(), StackError> {
+        self.say(&format!("mark {mark}"))
+    }
+
     /// Announces a scratch folder.
     pub(super) fn scratch(&self, folder: &Path) -> Result<(), StackError> {
         self.say(&format!("scratch {}", folder.display()))
@@ -131,6 +136,7 @@ fn ignore_signals() {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Wards {
     groups: BTreeSet<i32>,
+    marks: BTreeSet<String>,
     scratch: BTreeSet<PathBuf>,
 }
 
@@ -139,6 +145,7 @@ impl Wards {
         match line.split_once(' ') {
             Some(("group", group)) => self.groups.extend(group.parse::<i32>().ok().filter(|group| *group > 1)),
             Some(("release", group)) => self.groups.retain(|known| known.to_string() != group),
+            Some(("mark", mark)) => self.marks.extend(Some(mark.to_owned()).filter(|mark| !mark.is_empty())),
             Some(("scratch", path)) => self.scratch.extend(scratch_folder(path)),
             _ => {}
         }
@@ -151,7 +158,9 @@ impl Wards {
             // A group that cannot be killed is looked at again until the deadline.
             let left = left.into_iter().filter(|group| !os::living(*group).is_empty());
             let left: Vec<bool> = left.map(os::kill).collect();
-            if left.is_empty() || Instant::now() > deadline {
+            let strays: Vec<Pid> = self.marks.iter().flat_map(|mark| os::marked(mark)).collect();
+            strays.iter().copied().for_each(os::kill_one);
+            if (left.is_empty() && strays.is_empty()) || Instant::now() > deadline {
                 break;
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -177,12 +186,18 @@ mod tests {
     #[test]
     fn lines_are_heard_and_nothing_foreign_is_taken() {
         let mut wards = Wards::default();
-        for line in ["group 41", "group 42", "release 41", "group 1", "group -7", "group x", "noise", "scratch /home/me"] {
+        for line in
+            ["group 41", "group 42", "release 41", "group 1", "group -7", "group x", "noise", "scratch /home/me", "mark a1"]
+        {
             wards.hear(line);
         }
         wards.hear("scratch /tmp/fireassay-scratch-1 2");
         wards.hear("scratch fireassay-scratch-relative");
-        let expect = Wards { groups: [42].into(), scratch: [PathBuf::from("/tmp/fireassay-scratch-1 2")].into() };
+        let expect = Wards {
+            groups: [42].into(),
+            marks: ["a1".to_owned()].into(),
+            scratch: [PathBuf::from("/tmp/fireassay-scratch-1 2")].into(),
+        };
         assert_eq!(wards, expect);
     }
 }

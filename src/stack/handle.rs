@@ -15,6 +15,7 @@ use super::process::Launch;
 use super::provision::{Provisioned, provision};
 use super::scratch::{Scratch, run_key};
 use super::service::{Running, Start};
+use super::usage::{Groups, Sampler, Watched};
 use super::{StackError, fill, order};
 use crate::event::StackPhase;
 use crate::spec::env::expand_env;
@@ -44,6 +45,8 @@ pub struct Served {
     pub group: Pid,
     /// Where it listens on this machine.
     pub port: u16,
+    /// From the start of its process until it was ready.
+    pub took: Duration,
 }
 
 /// Called with a phase and one line for people; may be called often (download progress).
@@ -83,6 +86,8 @@ struct Life {
     ports: IndexMap<String, u16>,
     /// Where the service that is asked must listen.
     port: Option<u16>,
+    /// What samplers look at.
+    groups: Groups,
 }
 
 impl Stack {
@@ -114,6 +119,7 @@ impl Stack {
             bearer: bearer.clone(),
             ports: IndexMap::new(),
             port: options.port,
+            groups: Groups::default(),
         };
         match life.come_up(asked, bearer.as_deref(), &progress).await {
             Ok((url, identity)) => Ok(Self { url, bearer, identity, life: Some(life) }),
@@ -174,7 +180,18 @@ impl Stack {
     /// The services of ours in start order; none for an attached stack.
     pub fn services(&self) -> Vec<Served> {
         let running = self.life.iter().flat_map(|life| &life.running);
-        running.map(|(name, running)| Served { name: name.clone(), group: running.group(), port: running.port() }).collect()
+        let served = |(name, running): (&String, &Running)| Served {
+            name: name.clone(),
+            group: running.group(),
+            port: running.port(),
+            took: running.took(),
+        };
+        running.map(served).collect()
+    }
+
+    /// Takes samples of what the services of ours take; `None` for an attached stack, or where the system does not tell.
+    pub fn sampler(&self) -> Option<Sampler> {
+        Sampler::new(Arc::clone(&self.life.as_ref()?.groups))
     }
 
     /// The services of ours that have ended by themselves: how, with their last words.
@@ -250,6 +267,8 @@ impl Life {
             };
             let running = Running::start(&start).await?;
             self.ports.insert(name.to_owned(), running.port());
+            let watched = Watched { name: name.to_owned(), group: running.group(), limit: service.limits.memory.clone() };
+            self.groups().push(watched);
             self.running.insert(name.to_owned(), running);
         }
         Ok(())
@@ -258,11 +277,16 @@ impl Life {
     /// Stops all, even when one of them resists; the first error is returned.
     async fn stop(&mut self, grace_at_most: Duration, progress: &Progress) -> Result<(), StackError> {
         let mut result = Ok(());
+        self.groups().clear();
         while let Some((_, running)) = self.running.pop() {
             let stopped = running.stop(grace_at_most, progress).await;
             result = result.and(stopped);
         }
         result
+    }
+
+    fn groups(&self) -> std::sync::MutexGuard<'_, Vec<Watched>> {
+        self.groups.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn model_of(&self, role: &str) -> Option<String> {

@@ -23,6 +23,7 @@ mod serve;
 mod service;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod weights;
 
 pub use cache::{cache_dir, cached_file, prune_cache};
@@ -32,6 +33,7 @@ pub use handle::{LogMark, Progress, Served, Stack, StackOptions};
 pub use needs::unmet;
 pub use provision::{Provisioned, licences, provision};
 pub use serve::Wanted;
+pub use usage::{Sample, Sampler};
 
 /// The life of a process that we start of our own binary: its hidden first argument says which. Call it first thing in `main`;
 /// returns the exit code, or nothing where the argument is none of these.

@@ -3,6 +3,8 @@
 //! The group is announced to the guardian before its command runs: a shell waits on a pipe for our `go`, and if we die
 //! before saying it, the shell reads the end of the pipe and leaves. So there is no moment at which a command of ours runs
 //! unguarded.
+//!
+//! A process that leaves its group (a daemon) keeps the mark that it inherited; it is found by that and ended as well.
 
 use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -15,6 +17,7 @@ use nix::unistd::Pid;
 
 use super::guardian::Guardian;
 use super::logs::Logs;
+use super::scratch::random_hex;
 use super::{StackError, os};
 
 /// How often we look whether something has happened.
@@ -43,6 +46,8 @@ pub(super) struct Process {
     name: String,
     child: Child,
     guardian: Guardian,
+    /// Inherited by all that it starts.
+    mark: String,
     pump: Option<std::thread::JoinHandle<()>>,
     exited: Option<ExitStatus>,
     gone: bool,
@@ -59,6 +64,8 @@ impl Process {
         command.stdin(Stdio::piped()).stdout(writer.try_clone().map_err(failed)?).stderr(writer);
         // It would make every Python start compile everything again.
         command.env_remove("PYTHONDONTWRITEBYTECODE");
+        let mark = random_hex()?;
+        command.env(os::MARK, &mark);
         for (key, value) in &launch.env {
             match value {
                 Some(value) => command.env(key, value),
@@ -72,8 +79,10 @@ impl Process {
         // Our copies of the pipe's writing end would keep it open for ever.
         drop(command);
         let mut gate = child.stdin.take().expect("stdin is piped");
-        let mut process = Self { name: name.clone(), child, guardian: guardian.clone(), pump: None, exited: None, gone: false };
+        let guardian = guardian.clone();
+        let mut process = Self { name: name.clone(), child, guardian, mark, pump: None, exited: None, gone: false };
         process.pump = Some(logs.pump(name, reader)?);
+        process.guardian.mark(&process.mark)?;
         process.guardian.group(process.group())?;
         gate.write_all(b"go\n").map_err(failed)?;
         Ok(process)
@@ -130,10 +139,34 @@ impl Process {
                 return Err(StackError::stop(format!("`{}` does not end: processes {left:?} survive SIGKILL", self.name)));
             }
         }
+        self.end_strays().await?;
         self.gone = true;
         self.guardian.release(self.group())?;
         self.drain().await;
         Ok(!polite)
+    }
+
+    /// Processes of it that left the group.
+    pub(super) fn strays(&self) -> Vec<Pid> {
+        let group = os::living(self.group());
+        let marked = os::marked(&self.mark).into_iter();
+        marked.filter(|pid| u32::try_from(pid.as_raw()).is_ok_and(|pid| !group.contains(&pid))).collect()
+    }
+
+    /// Kills what left the group, and waits until it is gone.
+    async fn end_strays(&self) -> Result<(), StackError> {
+        let deadline = Instant::now() + AFTER_KILL;
+        loop {
+            let strays = self.strays();
+            if strays.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(StackError::stop(format!("`{}` does not end: processes {strays:?} survive SIGKILL", self.name)));
+            }
+            strays.into_iter().for_each(os::kill_one);
+            tokio::time::sleep(POLL).await;
+        }
     }
 
     fn signal(&self, signal: Signal) -> Result<(), StackError> {
@@ -167,6 +200,7 @@ impl Drop for Process {
         if killed {
             drop(self.child.wait());
         }
+        os::marked(&self.mark).into_iter().for_each(os::kill_one);
         drop(self.guardian.release(self.group()));
     }
 }

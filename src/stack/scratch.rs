@@ -37,7 +37,7 @@ pub(super) fn run_key() -> Result<String, StackError> {
     Ok(format!("sk-fireassay-{}", random_hex()?))
 }
 
-fn random_hex() -> Result<String, StackError> {
+pub(super) fn random_hex() -> Result<String, StackError> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut file| file.read_exact(&mut bytes))

@@ -31,6 +31,8 @@ pub(super) struct Running {
     port: u16,
     signal: nix::sys::signal::Signal,
     grace: Duration,
+    /// From the start of its process until it was ready.
+    took: Duration,
 }
 
 /// What a start needs to know.
@@ -77,6 +79,11 @@ impl Running {
     /// Where it listens.
     pub(super) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// From the start of its process until it was ready.
+    pub(super) fn took(&self) -> Duration {
+        self.took
     }
 
     /// Its process group.
@@ -141,7 +148,7 @@ impl Running {
             let message = format!("`stop: {{signal: {}}}` of `{}` is not TERM, INT or KILL", stop.signal, start.name);
             Setback::Fatal(StackError::start(message))
         })?;
-        let mut running = Self { process, port, signal, grace: stop.grace.0 };
+        let mut running = Self { process, port, signal, grace: stop.grace.0, took: Duration::ZERO };
         match running.come_up(start).await {
             Ok(()) => Ok(running),
             Err(setback) => Err(running.give_up(setback).await),
@@ -169,7 +176,8 @@ impl Running {
             let probe = probe.at(&format!("{origin}{}", start.service.base_path));
             self.until_warm(start, &probe, model, deadline).await.map_err(Setback::Fatal)?;
         }
-        let warm = began.elapsed().saturating_sub(healthy).as_secs_f64();
+        self.took = began.elapsed();
+        let warm = self.took.saturating_sub(healthy).as_secs_f64();
         let warm = if start.warm_up.is_some() { format!(", warm-up took {warm:.2} s") } else { String::new() };
         (start.progress)(StackPhase::Ready, &format!("{}: healthy after {:.2} s{warm}", start.name, healthy.as_secs_f64()));
         Ok(())
@@ -179,6 +187,9 @@ impl Running {
         loop {
             match os::listening(self.port, Some(self.process.group())) {
                 Listening::Ours => return Ok(()),
+                Listening::Stranger(_) if !self.process.strays().is_empty() => {
+                    return Err(Setback::Fatal(self.went_away(start)));
+                }
                 Listening::Stranger(who) => return Err(Setback::Port(format!("port {} was taken by {who}", self.port))),
                 Listening::Nobody => {}
             }
@@ -239,10 +250,20 @@ impl Running {
         Ok(())
     }
 
+    /// It listens in a process that left its group.
+    fn went_away(&self, start: &Start<'_>) -> StackError {
+        let stray = self.process.strays().first().map(|pid| os::command_of(*pid)).unwrap_or_default();
+        let message = format!("`{}` left `{stray}` in the background; a service must stay in the foreground", start.name);
+        StackError::start(message).with_detail(start.logs.tail(start.name, LOG_LINES))
+    }
+
     async fn died(&mut self, start: &Start<'_>) -> StackError {
         let status = self.process.wait().await;
         let log = start.logs.tail(start.name, LOG_LINES);
         let (how, last) = (describe(status), last_words(&log));
+        if !self.process.strays().is_empty() {
+            return self.went_away(start);
+        }
         let message = format!("`{}` died before it was ready: {how}; last words: {last}", start.name);
         StackError::start(message).with_detail(log)
     }

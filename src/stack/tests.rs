@@ -165,6 +165,58 @@ async fn a_service_that_hangs_on_the_signal_is_killed_with_its_children() {
     assert!(os::living(group).is_empty() && !listens(port));
 }
 
+/// Leaves its group and its session, as daemons do.
+const DAEMON: &str = "import os, sys, subprocess; subprocess.Popen([sys.executable, '-m', 'http.server', '<port>', '--bind', \
+                      '127.0.0.1'], start_new_session=True)";
+
+#[tokio::test]
+async fn a_service_that_forks_and_leaves_is_told_and_found() {
+    let bench = Bench::new();
+    for then in ["", "; import time; time.sleep(600)"] {
+        let error = bench.fails(&serving(&format!("[python3, -c, \"{DAEMON}{then}\"]"), "")).await;
+        assert!(error.message.starts_with("`server` left `"), "{error}");
+        assert!(error.message.ends_with("in the background; a service must stay in the foreground"), "{error}");
+        let said = bench.said.lock().unwrap();
+        let port = said.iter().rev().find_map(|line| line.split_once(", port ")?.1.parse().ok()).unwrap();
+        assert!(!listens(port), "what left is ended as well");
+    }
+}
+
+#[tokio::test]
+async fn what_a_service_leaves_behind_at_its_end_is_ended() {
+    let bench = Bench::new();
+    let leaves = "[sh, -c, 'python3 -c \"import subprocess; subprocess.Popen([\\\"sleep\\\", \\\"601\\\"], start_new_session=True)\"; exec python3 -m http.server <port> --bind 127.0.0.1']";
+    let stack = bench.up(&serving(leaves, "")).await.unwrap();
+    let environment = std::fs::read_to_string(format!("/proc/{}/environ", bench.groups()[0])).unwrap();
+    let mark = environment.split('\0').find_map(|pair| pair.strip_prefix("FIREASSAY_SERVICE=")).unwrap();
+    assert_eq!(os::marked(mark).len(), 2, "the server and the one that left");
+    stack.down(false, bench.progress()).await.unwrap();
+    assert!(os::marked(mark).is_empty());
+}
+
+#[tokio::test]
+async fn a_service_that_logs_a_gigabyte_is_read_and_takes_little_disk() {
+    let bench = Bench::new();
+    let loud =
+        "[sh, -c, 'head -c 1000000000 /dev/zero | tr \"\\0\" x; echo; exec python3 -u -m http.server <port> --bind 127.0.0.1']";
+    let mut memory = super::usage::Sampler::new(Arc::new(Mutex::new(vec![super::usage::Watched {
+        name: "us".to_owned(),
+        group: nix::unistd::getpgrp(),
+        limit: None,
+    }])))
+    .unwrap();
+    let before = memory.sample().services[0].rss;
+    let stack = bench.up(&serving(loud, "").replace("within: 60s", "within: 300s")).await.unwrap();
+    let after = memory.sample().services[0].rss;
+    assert!(after < before + (200 << 20), "{before} bytes before, {after} after");
+    until("the last lines are kept", || stack.log_since(LogMark::default(), 1 << 20).contains("GET / "));
+    stack.down(false, bench.progress()).await.unwrap();
+    let files =
+        std::fs::read_dir(bench.options().record.join("logs")).unwrap().map(|file| file.unwrap().metadata().unwrap().len());
+    let size: u64 = files.sum();
+    assert!(size > 1 << 20 && size <= 32 << 20, "{size} bytes on disk");
+}
+
 #[tokio::test]
 async fn a_hurry_caps_the_grace() {
     let bench = Bench::new();

@@ -54,12 +54,98 @@ fn a_passing_feature_exits_0_and_leaves_a_record_and_no_process() {
     let url = server["url"].as_str().expect("an address");
     assert!(server["server"].as_str().is_some_and(|name| name.contains("llama.cpp")), "{server}");
     assert!(!listens(port(url)), "{url} still listens");
+    let child = &server["services"][0];
+    assert!(child["name"] == "server" && child["port"] == port(url) && child["start_us"].as_u64() > Some(0), "{server}");
+    let usage = project.wait_for("a sample of what it takes", |event| event["event"] == "resources");
+    let rss = usage["services"][0]["rss"].as_u64().expect("a figure");
+    assert!(rss > 100 << 20 && usage["free"].as_u64() > Some(0), "{usage}");
+    let process = format!("server={}:{}", child["pid"], child["port"]);
+    assert!(
+        junit.contains(&process) && junit.contains("fireassay.peak_rss_mib") && junit.contains("fireassay.start_ms"),
+        "{junit}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&project.read("out.json")).expect("JSON");
+    assert!(json["cells"][0]["server"]["services"][0]["peak_rss_bytes"].as_u64() >= Some(rss), "{json}");
     let record = project.read(".fireassay/runs/latest/events.ndjson");
     assert!(
         record.contains("What is the capital of France?") && record.contains(r#""authorization","Bearer ***""#),
         "evidence with masked secrets"
     );
     assert!(record.contains(r#""content-type","text/plain; charset=utf-8""#), "the doc string's media type");
+}
+
+#[test]
+fn a_server_that_takes_more_memory_than_it_may_ends_its_cell() {
+    let _lock = real_servers();
+    let small = "name: small\nextends: llamacpp\nservices: {server: {limits: {memory: 100MiB}}}\n";
+    let project = Project::new().file("long.feature", LONG).file("setups/small.yaml", small);
+    let ran = project.run(&["run", "long.feature", "--setup", "small", "--junit", "junit.xml"]);
+    ran.exits(5).says(&["`server` takes", "over its limit of 100 MiB"]);
+    assert!(project.read("junit.xml").contains("over its limit of 100 MiB"));
+    assert_gone(&project);
+}
+
+#[test]
+fn a_server_that_stops_answering_is_told_in_time_and_ended() {
+    let _lock = real_servers();
+    let project =
+        Project::new().file("paris.feature", &PARIS.replace("    When I ask", "    Given the time limit is 5s\n    When I ask"));
+    let project = project.file("long.feature", LONG);
+    let child =
+        project.start(&["run", "long.feature", "paris.feature", "--setup", "llamacpp", "--timeout", "10s", "--concurrency", "1"]);
+    let server = project.wait_for("the server's event", |event| event["event"] == "server");
+    let pid = server["services"][0]["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("a process");
+    project.wait_for("a scenario that runs", |event| event["event"] == "scenario_started");
+    signal(pid, Signal::SIGSTOP);
+    let ran = ran(&child.wait_with_output().expect("it ends"));
+    assert_ne!(ran.code, Some(0), "{}", ran.all());
+    ran.says(&["It knows France"]);
+    assert_gone(&project);
+}
+
+#[test]
+fn a_model_file_that_is_cut_short_is_told_with_the_servers_words() {
+    let _lock = real_servers();
+    let cut = r#"name: cut
+extends: llamacpp
+provision:
+  make:
+    - run: ["<python>", "<assets>/gguf_f16.py", "<files>/smollm2.gguf", "<out>"]
+      as: smollm2-f16.gguf
+    - run: [sh, -c, 'head -c 50000000 "$0" > "$1"', "<files>/smollm2-f16.gguf", "<out>"]
+      as: cut.gguf
+services:
+  server:
+    command: ["<python>", "<assets>/llamacpp_server.py", "-m", "<files>/cut.gguf", "--host", "127.0.0.1", "--port", "<port>"]
+"#;
+    let project = Project::new().file("paris.feature", PARIS).file("setups/cut.yaml", cut);
+    let ran = project.run(&["run", "paris.feature", "--setup", "cut", "--junit", "junit.xml"]);
+    ran.exits(5).says(&["`server` died before it was ready"]);
+    project.run(&["up", "cut"]).exits(5).says(&["`server` died before it was ready", "last words"]);
+    project.run(&["status", "cut"]).exits(4);
+}
+
+#[test]
+fn a_model_that_the_server_does_not_have_is_told_before_any_scenario() {
+    let _lock = real_servers();
+    let wrong = "name: wrong\nextends: litellm\nmodels: {text: nonesuch-7b, tools: nonesuch-7b}\n";
+    let project = Project::new().file("paris.feature", PARIS).file("setups/wrong.yaml", wrong);
+    let ran = project.run(&["run", "paris.feature", "--setup", "wrong"]);
+    ran.exits(5).says(&["refuses to generate with the model", "nonesuch-7b"]);
+    assert_gone(&project);
+}
+
+#[test]
+fn two_runs_at_once_on_one_setup_have_a_server_each() {
+    let _lock = real_servers();
+    let projects = [Project::new().file("paris.feature", PARIS), Project::new().file("paris.feature", PARIS)];
+    let children = projects.each_ref().map(|project| project.start(&["run", "paris.feature", "--setup", "llamacpp"]));
+    for child in children {
+        ran(&child.wait_with_output().expect("it ends")).exits(0).says(&["1 passed"]);
+    }
+    let url = |project: &Project| project.wait_for("the server's event", |event| event["event"] == "server")["url"].clone();
+    assert_ne!(url(&projects[0]), url(&projects[1]));
+    projects.iter().for_each(assert_gone);
 }
 
 #[test]

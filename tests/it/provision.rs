@@ -33,6 +33,47 @@ fn a_file_with_another_hash_is_refused() {
     assert!(events.iter().all(|event| event["event"] != "server"), "nothing was started");
 }
 
+/// A setup whose environment, file and made file each take a moment.
+const SMALL: &str = r#"name: small
+provision:
+  python: {packages: ["six==1.17.0"], licence: MIT, size: 1 MB}
+  files:
+    - {package: "six==1.17.0", path: six.py, sha256: SHA, as: six.py, licence: MIT, size: 35 kB}
+  make:
+    - {run: ["<python>", -c, "import sys, six, shutil; shutil.copy(sys.argv[1], sys.argv[2])", "<files>/six.py", "<out>"], as: copy.py}
+services: {server: {command: [sleep, '60']}}
+"#;
+
+#[test]
+fn a_provisioning_that_is_killed_at_any_point_is_done_by_the_next() {
+    let sha = "c51c91f703d3d4b3696c923cb5fec213e05e75d9215393befac7f2fa6a3904df";
+    let project = Project::new().file("setups/small.yaml", &SMALL.replace("SHA", sha));
+    let provision = || {
+        let mut command = project.command(&["provision", "small"]);
+        command.env("FIREASSAY_CACHE", project.path("cache")).stdout(std::process::Stdio::piped());
+        command.stderr(std::process::Stdio::piped());
+        command
+    };
+    let folder = project.path("").to_string_lossy().into_owned();
+    for moment in [30, 100, 250, 500, 900, 1400, 2000] {
+        let mut child = provision().spawn().expect("the command starts");
+        let began = std::time::Instant::now();
+        let moment = std::time::Duration::from_millis(moment);
+        while began.elapsed() < moment {
+            std::thread::park_timeout(moment.saturating_sub(began.elapsed()));
+        }
+        child.kill().expect("it is killed, or has ended");
+        child.wait().expect("it ends");
+        crate::harness::wait("the processes to end", || (!crate::harness::processes_of(&folder)).then_some(()));
+    }
+    let ran = crate::harness::ran(&provision().output().expect("the command starts"));
+    ran.exits(0).says(&["small: ready"]);
+    let files = project.path("cache/files");
+    let view = std::fs::read_dir(&files).expect("a view").next().expect("one view").expect("an entry").path();
+    let text = |name: &str| std::fs::read(view.join(name)).expect("a file");
+    assert!(text("copy.py") == text("six.py") && text("six.py").len() > 30_000, "all is whole");
+}
+
 #[test]
 fn no_network_is_said_as_such() {
     // Port 9 of the loopback is nobody's: every index is out of reach, and uv's own cache is empty.

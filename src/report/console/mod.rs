@@ -199,7 +199,10 @@ impl Console {
                 let words = format!("interrupted by signal {signal}: stopping; once more stops at once");
                 lines.push(self.paint.tone(Tone::Odd, &words));
             }
-            RunEvent::ScenarioStarted { .. } | RunEvent::Exchange(_) | RunEvent::RunFinished { .. } => {}
+            RunEvent::ScenarioStarted { .. }
+            | RunEvent::Resources { .. }
+            | RunEvent::Exchange(_)
+            | RunEvent::RunFinished { .. } => {}
         }
         self.write(&lines)?;
         self.draw(event, summary);

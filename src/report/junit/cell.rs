@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::case::{Case, Said, Verdict, case_name, stamp};
 use crate::event::{Trouble, Weight, slug};
 use crate::report::cause::closed_kind;
-use crate::report::summary::{CellSummary, RunSummary};
+use crate::report::summary::{CellSummary, RunSummary, ServerIdentity};
 
 /// Attributes and properties of a suite, or of the whole file.
 #[derive(Debug, Default)]
@@ -62,6 +62,9 @@ fn properties(summary: &RunSummary, cell: &CellSummary) -> Vec<(String, String)>
         ("contract", cell.plan.contract.clone()),
         ("profile", cell.plan.profile.clone().unwrap_or_default()),
         ("server", cell.server.as_ref().map(|server| server.name.clone()).unwrap_or_default()),
+        ("process", process(cell)),
+        ("start_ms", figure(cell, |server| server.start_us().map(|us| us / 1000))),
+        ("peak_rss_mib", figure(cell, |server| server.peak_rss().map(|bytes| bytes >> 20))),
         ("model", models.join(" ")),
         ("dialects", rules(cell, Weight::Lenient)),
         ("advice", rules(cell, Weight::Advice)),
@@ -70,6 +73,16 @@ fn properties(summary: &RunSummary, cell: &CellSummary) -> Vec<(String, String)>
     let plain = known.iter().map(|(name, value)| (format!("fireassay.{name}"), value.clone()));
     let tags = known.iter().map(|(name, value)| (format!("dd_tags[fireassay.{name}]"), value.clone()));
     plain.chain(tags).collect()
+}
+
+/// `server=4711:41023`: each service that we started, with its process and port.
+fn process(cell: &CellSummary) -> String {
+    let services = cell.server.iter().flat_map(|server| &server.services).map(|service| &service.record);
+    services.map(|it| format!("{}={}:{}", it.name, it.pid, it.port)).collect::<Vec<_>>().join(" ")
+}
+
+fn figure(cell: &CellSummary, of: impl Fn(&ServerIdentity) -> Option<u64>) -> String {
+    cell.server.as_ref().and_then(of).map(|number| number.to_string()).unwrap_or_default()
 }
 
 /// `W052:14 W057:3`: rules that were broken without failing anything, and how often.

@@ -210,6 +210,9 @@ fn check_service(checks: &mut Checks<'_>, setup: &SetupSpec, name: &str, service
         let message = format!("`{}` is no path: it must begin with `/`", service.ready.http);
         checks.at_value("setup/bad-path", &format!("{pointer}/ready/http"), message, None);
     }
+    if let Some(Err(message)) = service.limits.memory.as_deref().map(parse_bytes) {
+        checks.at_value("setup/bad-memory", &format!("{pointer}/limits/memory"), message, None);
+    }
     if let Some(warm_up) = &service.warm_up {
         let pointer = format!("{pointer}/warm_up/chat");
         checks.one_of("setup/unknown-role", &pointer, "a role of a model", &warm_up.chat, &ROLES);

@@ -12,14 +12,17 @@
 //! to generate, and is healthy by its health address alone. Nothing is mended: a check only looks.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use super::record::{Fate, Phase, Record, ServiceRecord, millis};
+use crate::event::UsageRecord;
 use crate::stack::StackError;
 use crate::stack::os::{self, Listening};
 use crate::stack::probe::{Probe, WarmUpReply};
+use crate::stack::usage::{Sampler, Watched};
 
 /// How long health may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -65,6 +68,8 @@ pub struct Checkup {
     /// What is written down of it, without its secrets.
     #[serde(skip)]
     pub record: Option<Record>,
+    /// What its services take now.
+    pub usage: Vec<UsageRecord>,
     /// How long health took to answer. **Units**: milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_ms: Option<u64>,
@@ -82,6 +87,7 @@ pub async fn checkup(project: &Path, setup: &str, within: Option<Duration>) -> R
         setup: setup.to_owned(),
         health: Health::Stopped,
         reason: "it is not up here".to_owned(),
+        usage: record.as_ref().filter(|record| record.keeper_lives()).map(usage).unwrap_or_default(),
         record,
         health_ms: None,
         generated_ms: None,
@@ -93,6 +99,14 @@ pub async fn checkup(project: &Path, setup: &str, within: Option<Duration>) -> R
         };
     }
     Ok(checkup)
+}
+
+/// What the services take that live.
+fn usage(record: &Record) -> Vec<UsageRecord> {
+    let living = record.services.iter().filter(|service| service.process.fate() == Fate::Lives);
+    let watched = |service: &ServiceRecord| Watched { name: service.name.clone(), group: service.process.pid(), limit: None };
+    let groups: Vec<Watched> = living.map(watched).collect();
+    Sampler::new(Arc::new(Mutex::new(groups))).map(|mut sampler| sampler.sample().services).unwrap_or_default()
 }
 
 /// The state as far as the processes alone tell it.

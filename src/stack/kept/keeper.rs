@@ -9,7 +9,7 @@ use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
@@ -20,12 +20,14 @@ use super::record::{Phase, Record, Recorded, ServiceRecord, folder_of, millis};
 use crate::event::StackPhase;
 use crate::spec::SetupSpec;
 use crate::spec::files::Project;
-use crate::stack::{Progress, Stack, StackError, StackOptions, order};
+use crate::stack::{Progress, Stack, StackError, StackOptions, order, os};
 
 /// Hidden first argument under which our binary is a keeper.
 pub const ARGUMENT: &str = "__keeper";
 /// How often the keeper looks whether a service has ended.
 const LOOK: Duration = Duration::from_millis(200);
+/// Time between two looks at what the services take.
+const SAMPLE: Duration = Duration::from_secs(1);
 /// Beside the state: held while a keeper lives.
 const LOCK: &str = "lock";
 
@@ -225,12 +227,19 @@ fn describe(record: &mut Record, order: &Order, stack: &Stack) -> Result<(), Sta
 
 /// Returns when a signal asks for the end, or when no service is left. Ends of services are written down as they are seen.
 async fn watch(stack: &mut Stack, record: &mut Record, folder: &Path, signals: &mut Signals) -> Result<(), StackError> {
+    let (mut sampler, mut sampled) = (stack.sampler(), Instant::now());
     while record.services.iter().any(|service| service.ended.is_none()) {
         tokio::select! {
             () = signals.ended() => return Ok(()),
             () = tokio::time::sleep(LOOK) => {}
         }
         let before = record.clone();
+        if let Some(sampler) = sampler.as_mut().filter(|_| sampled.elapsed() > SAMPLE) {
+            sampled = Instant::now();
+            if let Some((name, over)) = sampler.sample().over {
+                end_over_limit(record, &name, &over.message);
+            }
+        }
         for (name, how) in stack.ended() {
             let known = record.services.iter_mut().find(|service| service.name == name && service.ended.is_none());
             if let Some(service) = known {
@@ -242,6 +251,16 @@ async fn watch(stack: &mut Stack, record: &mut Record, folder: &Path, signals: &
         }
     }
     Ok(())
+}
+
+/// Ends a service that takes more memory than it may; what is written down says why.
+fn end_over_limit(record: &mut Record, name: &str, why: &str) {
+    let service = record.services.iter_mut().find(|service| service.name == name && service.ended.is_none());
+    if let Some(service) = service
+        && os::kill(service.process.pid())
+    {
+        service.ended = Some(format!("killed: {why}"));
+    }
 }
 
 /// Ends the stack; at a second signal, by killing it at once.

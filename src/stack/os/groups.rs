@@ -18,6 +18,11 @@ pub(in crate::stack) fn kill(group: Pid) -> bool {
     send(group, Signal::SIGKILL).is_ok()
 }
 
+/// SIGKILL to one process, where there is nobody to tell of an error.
+pub(in crate::stack) fn kill_one(pid: Pid) {
+    let _gone_already: Result<(), Errno> = nix::sys::signal::kill(pid, Signal::SIGKILL);
+}
+
 /// Processes of a group that still live; zombies, which only wait for their parent, are not counted.
 pub(in crate::stack) fn living(group: Pid) -> Vec<u32> {
     if killpg(group, None) == Err(Errno::ESRCH) {

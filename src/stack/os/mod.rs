@@ -4,6 +4,6 @@ mod groups;
 mod ports;
 mod processes;
 
-pub(super) use groups::{kill, living, send};
+pub(super) use groups::{kill, kill_one, living, send};
 pub(super) use ports::{Listening, free_port, listening};
-pub(super) use processes::{boot, command_of, started};
+pub(super) use processes::{MARK, boot, command_of, marked, started};

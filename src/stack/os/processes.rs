@@ -41,6 +41,35 @@ pub(in crate::stack) fn boot() -> String {
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
+/// Variable that a service and all that it starts inherit; its value is made for that service.
+pub(in crate::stack) const MARK: &str = "FIREASSAY_SERVICE";
+
+/// Living processes that inherited a mark, also those that left the group; ours alone, as others' environments cannot be read.
+pub(in crate::stack) fn marked(mark: &str) -> Vec<Pid> {
+    let wanted = format!("{MARK}={mark}");
+    if !cfg!(target_os = "linux") {
+        let output = Command::new("ps").args(["-axEww", "-o", "pid=,stat=,command="]).output();
+        return output.map(|output| ps_marked(&String::from_utf8_lossy(&output.stdout), &wanted)).unwrap_or_default();
+    }
+    // A process that ended meanwhile, or is another user's, has nothing to read.
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let has = |pid: &i32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|pair| pair == wanted.as_bytes())
+    };
+    pids.filter(has).map(Pid::from_raw).filter(|pid| started(*pid).is_some()).collect()
+}
+
+fn ps_marked(table: &str, wanted: &str) -> Vec<Pid> {
+    let row = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (pid, state) = (words.next()?.parse().ok()?, words.next()?);
+        (!state.starts_with('Z') && words.any(|word| word == wanted)).then(|| Pid::from_raw(pid))
+    };
+    table.lines().filter_map(row).collect()
+}
+
 /// The command line of a process, for messages.
 pub(in crate::stack) fn command_of(pid: Pid) -> String {
     let line = if cfg!(target_os = "linux") {
@@ -66,6 +95,20 @@ mod tests {
         assert_eq!(ps_started("Ss   Fri Nov 21 10:00:00 2026\n").as_deref(), Some("Fri Nov 21 10:00:00 2026"));
         assert_eq!(ps_started("Z    Fri Nov 21 10:00:00 2026\n"), None);
         assert_eq!(ps_started(""), None);
+    }
+
+    #[test]
+    fn marked_processes_are_found_wherever_they_went() {
+        let table =
+            "  12 S    sleep 9 PATH=/bin FIREASSAY_SERVICE=a1\n  13 Z    x FIREASSAY_SERVICE=a1\n 14 S y FIREASSAY_SERVICE=a12\n";
+        assert_eq!(ps_marked(table, "FIREASSAY_SERVICE=a1"), [Pid::from_raw(12)]);
+        let mark = format!("test-{}", std::process::id());
+        let mut child = Command::new("sleep").arg("600").env(MARK, &mark).spawn().unwrap();
+        let found = marked(&mark);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(found, [Pid::from_raw(i32::try_from(child.id()).unwrap())]);
+        assert!(marked(&mark).is_empty());
     }
 
     #[test]

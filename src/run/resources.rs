@@ -1,0 +1,57 @@
+//! Once a second, what the services of a cell take: an event each time, and the end of the cell where one takes too much.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::{Bus, Control};
+use crate::event::{CellId, RunEvent};
+use crate::stack::{Sampler, StackError};
+
+/// Time between two samples.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A watch over the services of one cell; it ends with [`Watch::end`].
+#[derive(Debug)]
+pub(super) struct Watch {
+    task: tokio::task::JoinHandle<()>,
+    over: Rc<RefCell<Option<StackError>>>,
+}
+
+impl Watch {
+    /// Begins to watch. A service over its limit aborts the cell.
+    pub fn begin(sampler: Sampler, cell: CellId, epoch: Instant, bus: Bus, control: Control) -> Self {
+        let over = Rc::new(RefCell::new(None));
+        let found = Rc::clone(&over);
+        let task = tokio::task::spawn_local(async move {
+            let mut sampler = sampler;
+            loop {
+                // A thread beside this one: the list of processes must not hold up the scenarios.
+                let Ok((back, sample)) = tokio::task::spawn_blocking(move || {
+                    let sample = sampler.sample();
+                    (sampler, sample)
+                })
+                .await
+                else {
+                    return;
+                };
+                sampler = back;
+                let at_us = u64::try_from(epoch.elapsed().as_micros()).unwrap_or(u64::MAX);
+                bus.emit(&RunEvent::Resources { cell: cell.clone(), at_us, services: sample.services, free: sample.free });
+                if let Some((_, error)) = sample.over {
+                    found.borrow_mut().get_or_insert(error);
+                    control.abort();
+                    return;
+                }
+                tokio::time::sleep(EVERY).await;
+            }
+        });
+        Self { task, over }
+    }
+
+    /// Stops watching; why the cell was aborted, if it was.
+    pub fn end(self) -> Option<StackError> {
+        self.task.abort();
+        self.over.borrow_mut().take()
+    }
+}
