@@ -227,15 +227,15 @@ fn describe(record: &mut Record, order: &Order, stack: &Stack) -> Result<(), Sta
 
 /// Returns when a signal asks for the end, or when no service is left. Ends of services are written down as they are seen.
 async fn watch(stack: &mut Stack, record: &mut Record, folder: &Path, signals: &mut Signals) -> Result<(), StackError> {
-    let (mut sampler, mut sampled) = (stack.sampler(), Instant::now());
+    let (mut sampler, mut looked) = (stack.sampler(), Instant::now());
     while record.services.iter().any(|service| service.ended.is_none()) {
         tokio::select! {
             () = signals.ended() => return Ok(()),
             () = tokio::time::sleep(LOOK) => {}
         }
         let before = record.clone();
-        if let Some(sampler) = sampler.as_mut().filter(|_| sampled.elapsed() > SAMPLE) {
-            sampled = Instant::now();
+        if let Some(sampler) = sampler.as_mut().filter(|_| looked.elapsed() > SAMPLE) {
+            looked = Instant::now();
             if let Some((name, over)) = sampler.sample().over {
                 end_over_limit(record, &name, &over.message);
             }
