@@ -6,6 +6,7 @@ use clap::builder::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::{Contract, Mode};
+use crate::spec::models::Intent;
 use crate::spec::yaml::Span;
 
 mod kept;
@@ -58,6 +59,10 @@ pub enum Command {
     Cache(CacheArgs),
     /// Make a report out of what runs left
     Report(ReportArgs),
+    /// Find out what this machine has: hardware, running servers, models in the caches of other tools
+    Discover(DiscoverArgs),
+    /// Pick a model that fits, and write a setup and a first feature that passes
+    Init(InitArgs),
     /// Tell what this machine has, what a setup misses here, and the command that brings it
     Doctor(DoctorArgs),
     /// List the catalogue of models, or check it against indexes and files
@@ -319,6 +324,64 @@ pub enum MatrixFormat {
     Markdown,
     /// For programs
     Json,
+}
+
+/// `discover`.
+#[derive(Debug, Clone, Args)]
+pub struct DiscoverArgs {
+    /// Ports to ask beside the usual ones
+    #[arg(long = "port", value_name = "PORT", value_delimiter = ',')]
+    pub ports: Vec<u16>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value_t)]
+    pub format: FormatArg,
+}
+
+/// `init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    /// Ask nothing: take the best model, and defaults for the rest
+    #[arg(long)]
+    pub accept_defaults: bool,
+    /// What the model is for (default: chat)
+    #[arg(long, value_enum)]
+    pub intent: Option<IntentArg>,
+    /// Per cent of the memory that the model may take (default: 50)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=95))]
+    pub budget_pct: Option<u8>,
+    /// Name of the setup and the feature (default: my-MODEL)
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Ports to ask for running servers beside the usual ones
+    #[arg(long = "port", value_name = "PORT", value_delimiter = ',')]
+    pub ports: Vec<u16>,
+    /// Write over files of that name
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `--intent`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IntentArg {
+    /// Conversation
+    Chat,
+    /// Calling tools
+    Tools,
+    /// Writing code
+    Code,
+    /// Looking at pictures
+    Vision,
+}
+
+impl From<IntentArg> for Intent {
+    fn from(intent: IntentArg) -> Self {
+        match intent {
+            IntentArg::Chat => Self::Chat,
+            IntentArg::Tools => Self::Tools,
+            IntentArg::Code => Self::Code,
+            IntentArg::Vision => Self::Vision,
+        }
+    }
 }
 
 /// `doctor`.

@@ -165,7 +165,7 @@ impl Report {
     }
 }
 
-fn host_lines(host: &HostRecord) -> String {
+pub(super) fn host_lines(host: &HostRecord) -> String {
     let mut out = String::new();
     let system = host.os_version.as_deref().unwrap_or(&host.os);
     let chip = host.chip.as_deref().unwrap_or("unknown chip");

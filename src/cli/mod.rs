@@ -6,10 +6,12 @@ pub mod args;
 mod ast;
 mod cache;
 mod check;
+mod discover;
 mod doctor;
 mod down;
 pub mod exit;
 mod explain;
+mod init;
 mod lint;
 mod list;
 mod load;
@@ -84,6 +86,8 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Provision(args) => provision::provision(&args),
         Command::Cache(args) => cache::cache(&args),
         Command::Report(args) => report::report(&args),
+        Command::Discover(args) => discover::discover(&args),
+        Command::Init(args) => init::init(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Models(args) => models::models(&args),
         Command::Ast(args) => ast::ast(&args),

@@ -20,6 +20,7 @@ mod process;
 mod provision;
 mod scratch;
 mod serve;
+mod servers;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -31,8 +32,9 @@ pub use doctor::{Diagnosis, Health, examine_machine, examine_setup};
 pub use error::StackError;
 pub use handle::{LogMark, Progress, Served, Stack, StackOptions};
 pub use needs::unmet;
-pub use provision::{Provisioned, licences, provision};
+pub use provision::{Provisioned, is_provisioned, licences, provision};
 pub use serve::Wanted;
+pub use servers::{FoundServer, USUAL_PORTS, running_servers};
 pub use usage::{Sample, Sampler};
 
 /// The life of a process that we start of our own binary: its hidden first argument says which. Call it first thing in `main`;

@@ -12,5 +12,6 @@ mod matrix;
 mod models;
 mod provision;
 mod schemas;
+mod start;
 mod tidy;
 mod wire;

@@ -14,7 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("contract", &["wire", "event", "schema", "spec"]),
     ("check", &["wire", "event", "schema"]),
     ("host", &["event"]),
-    ("models", &["source", "spec"]),
+    ("models", &["source", "spec", "host"]),
     ("stack", &["spec", "event", "wire", "host", "models"]),
     ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "stack", "event"]),
     ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),

