@@ -88,7 +88,8 @@ pub struct SelectArgs {
     /// Setup to run on; repeat for several
     #[arg(long = "setup", value_name = "NAME", env = "FIREASSAY_SETUP", value_delimiter = ',', help_heading = "Where")]
     pub setups: Vec<String>,
-    /// Stack: a setup's name or file, `server:NAME[:PORT]` (the one that is up, else started), or an address
+    /// Stack: a setup's name or file, `server:NAME[:PORT]` (the one that is up, else started), `ABILITY=SETUP,…`,
+    /// or an address
     #[arg(long, value_name = "FORM", env = "FIREASSAY_STACK", help_heading = "Where", conflicts_with_all = ["setups", "url"])]
     pub stack: Option<String>,
     /// Address of a server that runs already, with or without /v1

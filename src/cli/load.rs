@@ -96,12 +96,19 @@ pub(super) fn compile(project: &Project, request: LoadRequest) -> Compiled {
 
 /// Tokens of the setups that are attached to. One made for the run (`<key>`) is known to nobody but a server of ours.
 fn bearers(plan: &Plan, input: &PlanInput) -> HashMap<String, String> {
-    let attached = plan.cells.iter().filter(|cell| matches!(cell.connect, Connect::Attach { .. }));
+    let is_attached = |connect: &Connect| matches!(connect, Connect::Attach { .. });
+    let attached = plan.cells.iter().flat_map(|cell| match &cell.connect {
+        Connect::Compose { parts } => {
+            parts.iter().filter(|part| is_attached(&part.connect)).map(|part| &part.setup).collect::<Vec<_>>()
+        }
+        connect if is_attached(connect) => vec![&cell.setup],
+        _ => Vec::new(),
+    });
     let token = |setup: &SetupSpec| {
         let auth = setup.auth.as_ref().filter(|auth| !auth.bearer.contains("<key>"))?;
         expand_env(&auth.bearer, |name| input.environment.get(name).cloned()).ok()
     };
-    attached.filter_map(|cell| Some((cell.setup.name.clone(), token(&cell.setup)?))).collect()
+    attached.filter_map(|setup| Some((setup.name.clone(), token(setup)?))).collect()
 }
 
 /// Reads all that a request needs.
@@ -302,7 +309,14 @@ impl Loader<'_> {
             self.setup(&name, input);
         }
         let chosen = unique(&input.selection.setups);
-        input.selection.setups = chosen.iter().map(|name| self.setup(name, input).unwrap_or_else(|| name.clone())).collect();
+        let names: Vec<String> = chosen.iter().map(|name| self.setup(name, input).unwrap_or_else(|| name.clone())).collect();
+        // A provider that was given as a file goes by its name from here on.
+        for (_, provider) in input.overrides.compose.iter_mut().flat_map(|given| &mut given.value) {
+            if let Some(at) = chosen.iter().position(|form| form == provider) {
+                provider.clone_from(&names[at]);
+            }
+        }
+        input.selection.setups = names;
     }
 
     /// Reads one setup, by name or by file; the name it carries.

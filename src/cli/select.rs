@@ -9,7 +9,7 @@ use super::args::SelectArgs;
 use super::load::LoadRequest;
 use crate::plan::{Given, Overrides, Selection};
 use crate::source::{Diagnostic, Diagnostics, did_you_mean};
-use crate::spec::setup::ROLES;
+use crate::spec::setup::{ABILITIES, ROLES};
 
 /// The flags of one command, as the planner takes them.
 #[derive(Debug, Default)]
@@ -40,9 +40,20 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
             selection.setups = vec![name];
             overrides.serve = Some(Given { value: port, origin: origin("stack", "stack") });
         }
+        Some(Stack::Composed(pairs)) => {
+            for (ability, _) in &pairs {
+                if !ABILITIES.contains(&ability.as_str()) {
+                    let message = format!("`--stack`: there is no ability `{ability}`");
+                    let help = did_you_mean(ability, ABILITIES);
+                    diagnostics.push(Diagnostic::error("flag/unknown-ability", None, message).help(help));
+                }
+            }
+            selection.setups = pairs.iter().map(|(_, provider)| provider.clone()).collect();
+            overrides.compose = Some(Given { value: pairs, origin: origin("stack", "stack") });
+        }
         Some(Stack::Unknown(form)) => diagnostics.push(
             Diagnostic::error("flag/stack-form", None, format!("`--stack {form}` is not a form that is known")).help(
-                "write a setup's name or file, `server:NAME`, `server:NAME:PORT`, or an address such as http://127.0.0.1:8080"
+                "write a setup's name or file, `server:NAME`, `server:NAME:PORT`, `ABILITY=SETUP,…`, or an address such as http://127.0.0.1:8080"
                     .to_owned(),
             ),
         ),
@@ -130,6 +141,8 @@ enum Stack {
     /// By name or file.
     Setup(String),
     Server(String, Option<u16>),
+    /// Abilities with the setups that are asked for them.
+    Composed(Vec<(String, String)>),
     Unknown(String),
 }
 
@@ -147,7 +160,18 @@ fn stack(form: &str) -> Stack {
             Some(_) => unknown(),
         };
     }
+    if form.contains('=') {
+        let pairs: Option<Vec<(String, String)>> = form.split(',').map(pair).collect();
+        return pairs.map_or_else(unknown, Stack::Composed);
+    }
     if form.is_empty() || form.contains([':', '=', ',']) { unknown() } else { Stack::Setup(form.to_owned()) }
+}
+
+/// `chat=llamacpp` of a composed stack.
+fn pair(text: &str) -> Option<(String, String)> {
+    let (ability, provider) = text.trim().split_once('=')?;
+    let whole = !ability.is_empty() && !provider.is_empty() && !provider.contains([':', '=']);
+    whole.then(|| (ability.to_owned(), provider.to_owned()))
 }
 
 fn list(text: &str) -> Vec<String> {
@@ -171,7 +195,25 @@ mod tests {
         check("server:llamacpp", &Stack::Server("llamacpp".to_owned(), None));
         check("server:llamacpp:8080", &Stack::Server("llamacpp".to_owned(), Some(8080)));
         check("server:./mine.yaml:8080", &Stack::Server("./mine.yaml".to_owned(), Some(8080)));
-        for form in ["", "server:", "server::8080", "server:a:", "server:a:0", "server:a:70000", "server:a:b", "a:b", "ftp://h"] {
+        let pairs = [("chat", "llamacpp"), ("embeddings", "./mine.yaml")];
+        let pairs = pairs.map(|(ability, provider)| (ability.to_owned(), provider.to_owned())).to_vec();
+        check("chat=llamacpp,embeddings=./mine.yaml", &Stack::Composed(pairs));
+        for form in [
+            "",
+            "chat=",
+            "=a",
+            "chat=a,",
+            "chat=a,b",
+            "chat=server:a",
+            "server:",
+            "server::8080",
+            "server:a:",
+            "server:a:0",
+            "server:a:70000",
+            "server:a:b",
+            "a:b",
+            "ftp://h",
+        ] {
             check(form, &Stack::Unknown(form.to_owned()));
         }
     }

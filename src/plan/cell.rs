@@ -1,14 +1,16 @@
 //! Suites meet setups: models multiplied, abilities compared, names given, one [`CellPlan`] per combination.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::address::normal_url;
+use super::compose::{Share, compose};
 use super::draft::{Draft, DraftFile};
 use super::profile::Entries;
 use super::settings::{self, Settings};
 use super::{
-    CellPlan, Connect, Explained, FeaturePlan, KnownClaim, Named, PlanInput, ProfileInput, ScenarioPlan, SetupInput, SuiteInput,
-    name,
+    CellPlan, Connect, Explained, FeaturePlan, KnownClaim, Named, Part, PlanInput, ProfileInput, ScenarioPlan, SetupInput,
+    SuiteInput, name,
 };
 use crate::event::{CellId, ScenarioId, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
@@ -22,8 +24,16 @@ const BARE: &str = "(url)";
 
 /// A setup of a suite's cells; `bare` claims everything.
 struct Chosen<'a> {
-    input: std::borrow::Cow<'a, SetupInput>,
+    input: Cow<'a, SetupInput>,
     bare: bool,
+    /// What its providers have a share in, where it is composed of several.
+    shares: Vec<Share>,
+}
+
+impl<'a> Chosen<'a> {
+    fn of(input: &'a SetupInput) -> Self {
+        Self { input: Cow::Borrowed(input), bare: false, shares: Vec::new() }
+    }
 }
 
 /// The cells of one suite, in the order of the setups.
@@ -47,12 +57,24 @@ pub(super) fn cells(
 }
 
 fn chosen_setups<'a>(input: &'a PlanInput, suite: &SuiteInput, diagnostics: &mut Diagnostics) -> Vec<Chosen<'a>> {
+    if let Some(given) = &input.overrides.compose {
+        return match compose(&given.value, &input.setups) {
+            Ok((spec, shares)) => {
+                let input = SetupInput { spec: Arc::new(spec), ..SetupInput::default() };
+                vec![Chosen { input: Cow::Owned(input), bare: false, shares }]
+            }
+            Err(diagnostic) => {
+                say(diagnostics, diagnostic);
+                Vec::new()
+            }
+        };
+    }
     let (names, at): (Vec<&str>, _) = match (&input.selection.setups[..], &suite.spec.default_setup) {
         ([], Some(default)) if input.overrides.url.is_none() => (vec![default], suite.places.value("/default_setup")),
         ([], _) if input.overrides.url.is_some() || input.bare_setup => {
             let spec = SetupSpec { name: BARE.to_owned(), description: "a bare address".to_owned(), ..SetupSpec::default() };
             let input = SetupInput { spec: Arc::new(spec), ..SetupInput::default() };
-            return vec![Chosen { input: std::borrow::Cow::Owned(input), bare: true }];
+            return vec![Chosen { input: Cow::Owned(input), bare: true, shares: Vec::new() }];
         }
         ([], _) => {
             let message = format!("no setup is named for the suite `{}`, and it has no default", suite.spec.name);
@@ -65,7 +87,7 @@ fn chosen_setups<'a>(input: &'a PlanInput, suite: &SuiteInput, diagnostics: &mut
     let mut chosen = Vec::new();
     for name in names {
         if let Some(setup) = input.setups.iter().find(|setup| setup.spec.name == name) {
-            chosen.push(Chosen { input: std::borrow::Cow::Borrowed(setup), bare: false });
+            chosen.push(Chosen::of(setup));
         } else if !input.names.setups.iter().any(|known| known == name) {
             // A setup that exists but was not loaded has had its own diagnostics.
             let diagnostic = Diagnostic::error("suite/unknown-setup", at, format!("there is no setup `{name}`"));
@@ -89,7 +111,33 @@ struct Reached {
     unset: Option<String>,
 }
 
+/// How the providers of a composed stack are reached.
+fn connect_parts(input: &PlanInput, shares: &[Share], diagnostics: &mut Diagnostics) -> Option<Reached> {
+    let (mut parts, mut unset, mut shown) = (Vec::new(), None, Vec::new());
+    for share in shares {
+        let spec = &share.setup.spec;
+        let reached = connect(input, &Chosen::of(&share.setup), diagnostics)?;
+        let lacking = || input.unmet.get(&spec.name).map(|reason| format!("`{}`: {reason}", spec.name));
+        unset = unset.or(reached.unset).or_else(lacking);
+        shown.push(format!("{}: {}", spec.name, reached.explained.value));
+        let profile = input.profiles.iter().find(|profile| spec.profile.as_deref() == Some(profile.spec.name.as_str()));
+        parts.push(Part {
+            setup: Arc::clone(spec),
+            connect: reached.connect,
+            profile: profile.map(|profile| profile.spec.clone()),
+            abilities: share.abilities.clone(),
+            roles: share.roles.clone(),
+        });
+    }
+    let origin = input.overrides.compose.as_ref().map(|given| given.origin.clone()).unwrap_or_default();
+    let explained = Explained { key: "url".to_owned(), value: shown.join(", "), origin };
+    Some(Reached { connect: Connect::Compose { parts }, explained, unset })
+}
+
 fn connect(input: &PlanInput, setup: &Chosen<'_>, diagnostics: &mut Diagnostics) -> Option<Reached> {
+    if !setup.shares.is_empty() {
+        return connect_parts(input, &setup.shares, diagnostics);
+    }
     let spec = &setup.input.spec;
     let reached = |connect, value: &str, origin: String, unset| Reached {
         connect,

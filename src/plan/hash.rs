@@ -41,7 +41,14 @@ impl Hash {
         self.text(&cell.id.0);
         self.json(&*cell.setup);
         self.json(&cell.profile.as_deref());
+        if let Connect::Compose { parts } = &cell.connect {
+            for part in parts {
+                self.json(&*part.setup);
+                self.json(&part.abilities);
+            }
+        }
         self.text(match &cell.connect {
+            Connect::Compose { .. } => "compose",
             // Who started it is no part of what must happen.
             Connect::Start | Connect::Serve { .. } => "start",
             Connect::Attach { url } => url,

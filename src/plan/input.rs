@@ -165,6 +165,8 @@ pub struct Overrides {
     pub url: Option<Given<String>>,
     /// `--stack server:NAME[:PORT]`: the one that is up, else started, on this port.
     pub serve: Option<Given<Option<u16>>>,
+    /// `--stack ability=provider,…`: abilities with the setups that are asked for them.
+    pub compose: Option<Given<Vec<(String, String)>>>,
     /// `--model ROLE=ID[,ID]` and its relatives.
     pub models: Vec<Given<(String, Vec<String>)>>,
     /// `--safety-shield`.

@@ -8,6 +8,7 @@ mod case;
 mod catalogue;
 mod cell;
 mod compile;
+mod compose;
 mod draft;
 mod expect;
 mod feature;
@@ -32,8 +33,8 @@ pub use input::{
 };
 pub use tags::{TagError, TagExpr};
 pub use types::{
-    CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Named, Plan, Sampling, ScenarioPlan,
-    StepPlan,
+    CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Named, Part, Plan, Sampling,
+    ScenarioPlan, StepPlan,
 };
 
 #[cfg(test)]

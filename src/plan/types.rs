@@ -103,11 +103,31 @@ pub enum Connect {
         /// Port of the server; `None`: any.
         port: Option<u16>,
     },
+    /// Several setups as one, each asked for its abilities.
+    Compose {
+        /// In the order written; what no ability tells goes to the first.
+        parts: Vec<Part>,
+    },
     /// It runs at this address (normalised: no trailing slash, no `/v1`).
     Attach {
         /// Base address.
         url: String,
     },
+}
+
+/// One provider of a composed stack.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its setup.
+    pub setup: Arc<SetupSpec>,
+    /// How it is reached: started by us, or attached to.
+    pub connect: Connect,
+    /// Its profile.
+    pub profile: Option<Arc<ProfileSpec>>,
+    /// Abilities that are asked of it.
+    pub abilities: Vec<String>,
+    /// Roles whose models it has.
+    pub roles: Vec<String>,
 }
 
 /// One suite × one setup × one choice of models.

@@ -13,10 +13,10 @@ use super::books::{Books, Weighed};
 use super::engine::{Engine, Tally};
 use super::feature::PlanParser;
 use super::queue::Task;
-use super::resources::Watch;
+use super::resources::{Over, Watch};
 use super::scenario::{self, Attempted};
 use super::worker::{Blueprint, Desk, Worker};
-use super::{Bus, Control};
+use super::{Bus, Control, compose};
 use crate::event::{
     Attempt, DialectRecord, FindingRecord, Outcome, RunEvent, RunTotals, ScenarioFinished, ServiceRecord, StackPhase,
     StepOutcome, StepRecord, Totals, Trouble,
@@ -96,8 +96,8 @@ async fn run_cell(
                 run.stack = Some(stack);
                 match met {
                     Ok(()) => {
-                        let (bus, control) = (bus.clone(), run.control.clone());
-                        let watch = sampler.map(|it| Watch::begin(it, cell.id.clone(), options.epoch, bus, control));
+                        let (ways, over) = ((bus.clone(), run.control.clone()), run.over.clone());
+                        let watch = sampler.map(|it| Watch::begin(it, cell.id.clone(), options.epoch, ways, over));
                         run = drive(run, blueprint, functions).await;
                         let over = watch.and_then(Watch::end);
                         trouble = over.map(told).or(run.trouble.take());
@@ -143,6 +143,12 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
             Connect::Start => {
                 let telling = Telling::new(cell, bus);
                 let stack = Stack::up(&cell.setup, &cell.models, &options.stack, telling.progress()).await;
+                telling.told().await;
+                stack
+            }
+            Connect::Compose { parts } => {
+                let telling = Telling::new(cell, bus);
+                let stack = compose::up(cell, parts, &options.stack, &options.bearers, telling.progress()).await;
                 telling.told().await;
                 stack
             }
@@ -239,10 +245,16 @@ fn announce(
         served.extend(models.iter().map(|(_, id)| id.clone()));
     }
     Blueprint {
+        routes: compose::routes(cell, stack),
         served,
         body_limit: options.body_limit,
         ..Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
     }
+}
+
+/// The models of some roles.
+pub(super) fn of_roles(models: &[(String, String)], roles: &[String]) -> Vec<(String, String)> {
+    models.iter().filter(|(role, _)| roles.contains(role)).cloned().collect()
 }
 
 fn service(served: Served) -> ServiceRecord {
@@ -311,6 +323,8 @@ pub(super) struct CellRun {
     /// Scenarios counted that never ran (skipped, not run).
     unrun: u64,
     trouble: Option<Trouble>,
+    /// A service that took more than it may.
+    over: Over,
 }
 
 impl CellRun {
@@ -330,6 +344,7 @@ impl CellRun {
             totals: Totals::default(),
             unrun: 0,
             trouble: None,
+            over: Over::default(),
         }
     }
 
@@ -447,8 +462,9 @@ impl CellRun {
 
     /// A scenario that was planned and never started: an error, never a skip.
     pub fn not_run(&mut self, task: &Task) {
-        let trouble = match &self.trouble {
-            Some(trouble) => not_run(&trouble.message).of_cell(),
+        let over = self.over.borrow().as_ref().map(|error| error.message.clone());
+        let trouble = match self.trouble.as_ref().map(|trouble| trouble.message.clone()).or(over) {
+            Some(message) => not_run(&message).of_cell(),
             None => not_run("the run was stopped before it"),
         };
         self.not_run_because(task, trouble);

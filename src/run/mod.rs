@@ -7,6 +7,7 @@
 mod books;
 mod bus;
 mod cell;
+mod compose;
 mod control;
 mod engine;
 mod feature;

@@ -11,17 +11,19 @@ use crate::stack::{Sampler, StackError};
 /// Time between two samples.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// Why a watch has aborted its cell, if it has.
+pub(super) type Over = Rc<RefCell<Option<StackError>>>;
+
 /// A watch over the services of one cell; it ends with [`Watch::end`].
 #[derive(Debug)]
 pub(super) struct Watch {
     task: tokio::task::JoinHandle<()>,
-    over: Rc<RefCell<Option<StackError>>>,
+    over: Over,
 }
 
 impl Watch {
     /// Begins to watch. A service over its limit aborts the cell.
-    pub fn begin(sampler: Sampler, cell: CellId, epoch: Instant, bus: Bus, control: Control) -> Self {
-        let over = Rc::new(RefCell::new(None));
+    pub fn begin(sampler: Sampler, cell: CellId, epoch: Instant, (bus, control): (Bus, Control), over: Over) -> Self {
         let found = Rc::clone(&over);
         let task = tokio::task::spawn_local(async move {
             let mut sampler = sampler;

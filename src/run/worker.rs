@@ -15,7 +15,7 @@ use super::queue::Task;
 use super::scenario::{self, Attempted};
 use crate::plan::{CellPlan, Connect, Mode, Named, Sampling};
 use crate::spec::{ProfileSpec, ToolSpec};
-use crate::steps::{CellContext, StepFunction};
+use crate::steps::{CellContext, Route, StepFunction};
 use crate::wire;
 
 /// What a worker tells the runner.
@@ -49,6 +49,8 @@ pub(super) struct Blueprint {
     pub served: Vec<String>,
     /// The key that the stack is known to want.
     pub wanted_key: Option<String>,
+    /// Where requests of a composed stack go.
+    pub routes: Vec<Route>,
 }
 
 impl Blueprint {
@@ -61,7 +63,12 @@ impl Blueprint {
         epoch: Instant,
         ids: Arc<AtomicU64>,
     ) -> Self {
-        let health = cell.setup.services.get("server").or_else(|| cell.setup.services.values().last());
+        let setup = match &cell.connect {
+            Connect::Compose { parts } => parts.iter().find(|part| part.abilities.iter().any(|ability| ability == "health")),
+            _ => None,
+        };
+        let services = &setup.map_or(&cell.setup, |part| &part.setup).services;
+        let health = services.get("server").or_else(|| services.values().last());
         Self {
             url: url.to_owned(),
             bearer: bearer.map(str::to_owned),
@@ -78,6 +85,7 @@ impl Blueprint {
             epoch,
             body_limit: wire::Base::BODY_LIMIT,
             served: Vec::new(),
+            routes: Vec::new(),
             // A key that is not claimed to be wanted is only sent.
             wanted_key: bearer.filter(|_| cell.setup.abilities.iter().any(|ability| ability == "auth")).map(str::to_owned),
         }
@@ -137,7 +145,8 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
             return;
         }
     };
-    let secrets = blueprint.bearer.iter().cloned().collect();
+    let of_routes = blueprint.routes.iter().filter_map(|route| route.bearer.clone());
+    let secrets = blueprint.bearer.iter().cloned().chain(of_routes).collect();
     let epoch = blueprint.epoch;
     let cell = Rc::new(CellContext {
         client,
@@ -156,6 +165,7 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
         secrets,
         wanted_key: blueprint.wanted_key,
         served: blueprint.served,
+        routes: blueprint.routes,
     });
     let slots = (0..slots).map(|_| slot(&cell, functions, desk, epoch));
     runtime.block_on(futures::future::join_all(slots));

@@ -67,6 +67,10 @@ pub struct Stack {
     identity: Identity,
     /// Without one, the stack is attached.
     life: Option<Life>,
+    /// Its name among the providers of a composed stack.
+    called: Option<String>,
+    /// The other providers of a composed stack, in the order written.
+    beside: Vec<Self>,
 }
 
 /// The services of a stack of ours. Fields are dropped in this order: services, scratch, guardian.
@@ -122,7 +126,7 @@ impl Stack {
             groups: Groups::default(),
         };
         match life.come_up(asked, bearer.as_deref(), &progress).await {
-            Ok((url, identity)) => Ok(Self { url, bearer, identity, life: Some(life) }),
+            Ok((url, identity)) => Ok(Self { url, bearer, identity, life: Some(life), called: None, beside: Vec::new() }),
             Err(error) => match life.stop(HURRY, &progress).await {
                 Ok(()) => Err(error),
                 Err(stop) => Err(error.and(&stop)),
@@ -134,7 +138,26 @@ impl Stack {
     pub async fn attach(url: &str, bearer: Option<String>) -> Result<Self, StackError> {
         let url = base_of(url);
         let identity = identity::of_attached(&Probe::new(&url, bearer.as_deref())?, &url).await?;
-        Ok(Self { url, bearer, identity, life: None })
+        Ok(Self { url, bearer, identity, life: None, called: None, beside: Vec::new() })
+    }
+
+    /// Several stacks by their names as one; the first one's address, token and logs are its own. `None` without any.
+    pub fn composed(parts: Vec<(String, Self)>) -> Option<Self> {
+        let mut parts = parts.into_iter().map(|(called, stack)| Self { called: Some(called), ..stack });
+        let mut first = parts.next()?;
+        first.beside = parts.collect();
+        for other in &first.beside {
+            first.identity.server = format!("{} + {}", first.identity.server, other.identity.server);
+            let new = other.identity.models.iter().filter(|model| !first.identity.models.contains(model));
+            let new: Vec<String> = new.cloned().collect();
+            first.identity.models.extend(new);
+        }
+        Some(first)
+    }
+
+    /// The providers of a composed stack in the order written; else itself.
+    pub fn providers(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.beside)
     }
 
     /// Base address without trailing slash and without `/v1`.
@@ -164,7 +187,7 @@ impl Stack {
 
     /// Whether it says what it is, or is our own child.
     pub fn is_known(&self) -> bool {
-        self.identity.said.is_some() || self.life.is_some()
+        self.providers().all(|stack| stack.identity.said.is_some() || stack.life.is_some())
     }
 
     /// Where the logs stand now; always the same for an attached stack.
@@ -179,9 +202,12 @@ impl Stack {
 
     /// The services of ours in start order; none for an attached stack.
     pub fn services(&self) -> Vec<Served> {
-        let running = self.life.iter().flat_map(|life| &life.running);
-        let served = |(name, running): (&String, &Running)| Served {
-            name: name.clone(),
+        let running = self.providers().flat_map(|stack| {
+            let prefix = stack.called.as_ref().map(|called| format!("{called}.")).unwrap_or_default();
+            stack.life.iter().flat_map(|life| &life.running).map(move |(name, running)| (format!("{prefix}{name}"), running))
+        });
+        let served = |(name, running): (String, &Running)| Served {
+            name,
             group: running.group(),
             port: running.port(),
             took: running.took(),
@@ -191,7 +217,8 @@ impl Stack {
 
     /// Takes samples of what the services of ours take; `None` for an attached stack, or where the system does not tell.
     pub fn sampler(&self) -> Option<Sampler> {
-        Sampler::new(Arc::clone(&self.life.as_ref()?.groups))
+        let groups = self.providers().filter_map(|stack| Some((stack.called.clone(), Arc::clone(&stack.life.as_ref()?.groups))));
+        Sampler::new(groups.collect())
     }
 
     /// The services of ours that have ended by themselves: how, with their last words.
@@ -213,21 +240,31 @@ impl Stack {
 
     /// Whether every service of ours still lives; the error names the one that died, with its log's tail.
     pub fn alive(&mut self) -> Result<(), StackError> {
-        let Some(life) = &mut self.life else { return Ok(()) };
-        life.running.values_mut().try_for_each(|running| running.alive(&life.logs))
+        for life in std::iter::once(&mut self.life).chain(self.beside.iter_mut().map(|other| &mut other.life)).flatten() {
+            life.running.values_mut().try_for_each(|running| running.alive(&life.logs))?;
+        }
+        Ok(())
     }
 
     /// Stops and starts the services again on the same ports (after a destructive scenario); attached stacks: no-op.
     pub async fn restart(&mut self, progress: Progress) -> Result<(), StackError> {
-        let Some(life) = &mut self.life else { return Ok(()) };
-        life.stop(Duration::MAX, &progress).await?;
-        life.start(&progress).await
+        for life in std::iter::once(&mut self.life).chain(self.beside.iter_mut().map(|other| &mut other.life)).flatten() {
+            life.stop(Duration::MAX, &progress).await?;
+            life.start(&progress).await?;
+        }
+        Ok(())
     }
 
     /// Stops in reverse order; `hurry` caps the grace at 2 s. Verifies that ports are closed and groups are gone.
     pub async fn down(mut self, hurry: bool, progress: Progress) -> Result<(), StackError> {
-        let Some(mut life) = self.life.take() else { return Ok(()) };
-        life.stop(if hurry { HURRY } else { Duration::MAX }, &progress).await
+        let grace = if hurry { HURRY } else { Duration::MAX };
+        let mut result = Ok(());
+        for stack in self.beside.iter_mut().rev().map(|other| &mut other.life).chain([&mut self.life]) {
+            if let Some(mut life) = stack.take() {
+                result = result.and(life.stop(grace, &progress).await);
+            }
+        }
+        result
     }
 }
 

@@ -199,12 +199,8 @@ async fn a_service_that_logs_a_gigabyte_is_read_and_takes_little_disk() {
     let bench = Bench::new();
     let loud =
         "[sh, -c, 'head -c 1000000000 /dev/zero | tr \"\\0\" x; echo; exec python3 -u -m http.server <port> --bind 127.0.0.1']";
-    let mut memory = super::usage::Sampler::new(Arc::new(Mutex::new(vec![super::usage::Watched {
-        name: "us".to_owned(),
-        group: nix::unistd::getpgrp(),
-        limit: None,
-    }])))
-    .unwrap();
+    let us = super::usage::Watched { name: "us".to_owned(), group: nix::unistd::getpgrp(), limit: None };
+    let mut memory = super::usage::Sampler::new(vec![(None, Arc::new(Mutex::new(vec![us])))]).unwrap();
     let before = memory.sample().services[0].rss;
     let stack = bench.up(&serving(loud, "").replace("within: 60s", "within: 300s")).await.unwrap();
     let after = memory.sample().services[0].rss;

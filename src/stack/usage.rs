@@ -28,7 +28,8 @@ pub(super) type Groups = Arc<Mutex<Vec<Watched>>>;
 #[derive(Debug)]
 pub struct Sampler {
     system: System,
-    groups: Groups,
+    /// With the name of their provider, where there are several.
+    groups: Vec<(Option<String>, Groups)>,
 }
 
 /// A sample.
@@ -44,13 +45,18 @@ pub struct Sample {
 
 impl Sampler {
     /// `None` where the system tells nothing of processes.
-    pub(super) fn new(groups: Groups) -> Option<Self> {
+    pub(super) fn new(groups: Vec<(Option<String>, Groups)>) -> Option<Self> {
         Some(Self { system: System::new_with_specifics(RefreshKind::nothing()).ok()?, groups })
     }
 
     /// Looks once. A service that is gone takes nothing.
     pub fn sample(&mut self) -> Sample {
-        let groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut groups: Vec<Watched> = Vec::new();
+        for (provider, of_provider) in &self.groups {
+            let prefix = provider.as_ref().map(|name| format!("{name}.")).unwrap_or_default();
+            let watched = of_provider.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            groups.extend(watched.into_iter().map(|it| Watched { name: format!("{prefix}{}", it.name), ..it }));
+        }
         let mut sample = Sample { services: Vec::new(), free: free_memory(), over: None };
         for watched in groups {
             let pids: Vec<sysinfo::Pid> = os::living(watched.group).into_iter().map(sysinfo::Pid::from_u32).collect();
@@ -88,7 +94,7 @@ mod tests {
             limit: limit.map(str::to_owned),
         };
         let groups: Groups = Arc::new(Mutex::new(vec![us(None)]));
-        let mut sampler = Sampler::new(Arc::clone(&groups)).unwrap();
+        let mut sampler = Sampler::new(vec![(None, Arc::clone(&groups))]).unwrap();
         let sample = sampler.sample();
         assert!(sample.services[0].rss > 1 << 20 && sample.services[0].processes >= 1, "{sample:?}");
         assert!(sample.free.is_some_and(|free| free > 0) && sample.over.is_none());

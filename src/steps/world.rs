@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use super::route::{self, Route};
 use super::{Failure, StepResult};
 use crate::check::metrics::{Billed, Counters};
 use crate::check::{Held, Said};
@@ -54,6 +55,8 @@ pub struct CellContext {
     pub wanted_key: Option<String>,
     /// Ids of the models that the stack has; empty where nobody knows.
     pub served: Vec<String>,
+    /// Where requests of a composed stack go; none for a stack of one.
+    pub routes: Vec<Route>,
 }
 
 impl std::fmt::Debug for CellContext {
@@ -390,13 +393,18 @@ impl World {
             request.timeout = self.draft.timeout;
         }
         self.made.borrow_mut().push(id);
+        let mut wanted_key = cell.wanted_key.as_deref();
+        if let Some(route) = route::of(&cell.routes, &request) {
+            route.apply(&mut request, cell.bearer.as_deref());
+            wanted_key = route.wanted_key.as_deref();
+        }
         let exchange = cell.client.send(id, request).await;
         let reading = Reading::of(&exchange);
         let chat = reading.chat();
         let mask = |text: &str| mask(text, &cell.secrets);
         let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
         self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
-        self.docket.borrow_mut().add(judgement(cell, &reading, &chat));
+        self.docket.borrow_mut().add(judgement(cell, wanted_key, &reading, &chat));
         self.billed.set(self.billed.get().and(&exchange, &chat));
         Ok(Reply { exchange, chat, row: Vec::new() })
     }
@@ -418,8 +426,8 @@ impl World {
 }
 
 /// What the wire rules say of an exchange; its texts are evidence, so they are masked.
-fn judgement(cell: &CellContext, reading: &Reading<'_>, chat: &ChatReply) -> Judgement {
-    let known = contract::Context { key: cell.wanted_key.as_deref(), models: &cell.served, now: Some(SystemTime::now()) };
+fn judgement(cell: &CellContext, wanted_key: Option<&str>, reading: &Reading<'_>, chat: &ChatReply) -> Judgement {
+    let known = contract::Context { key: wanted_key, models: &cell.served, now: Some(SystemTime::now()) };
     let mut judgement = contract::judge(reading, chat, &known);
     for finding in &mut judgement.findings {
         for text in [&mut finding.found, &mut finding.right, &mut finding.excerpt] {

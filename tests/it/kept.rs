@@ -106,7 +106,7 @@ const PARIS: &str = "Feature: Capitals\n  Scenario: It knows France\n    When I 
 fn a_run_uses_the_stack_that_is_up_and_leaves_it_running() {
     let _lock = real_servers();
     let project = Project::new().file("paris.feature", PARIS).file("setups/fixed.yaml", FIXED_KEY);
-    let project = project.file("setups/other.yaml", "name: other\nextends: fixed\nprofile: ollama\n");
+    let project = project.file("setups/other.yaml", "name: other\nextends: fixed\nprofile: ollama\nabilities: [chat]\n");
     let project = project.file("setups/larger.yaml", "name: larger\nextends: fixed\nmodels: {text: smollm3, tools: smollm3}\n");
     let _up = Up(&project);
     let run = |stack: &str| project.run(&["run", "paris.feature", "--stack", stack]);

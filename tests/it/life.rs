@@ -264,7 +264,7 @@ fn a_running_server_is_attached_to_and_left_alone() {
     let server = owner.wait_for("the server's event", |event| event["event"] == "server");
     let url = server["url"].as_str().expect("an address").to_owned();
     let guest = Project::new().file("paris.feature", PARIS).file("setups/fixed.yaml", FIXED_KEY);
-    let guest = guest.file("setups/other.yaml", "name: other\nextends: fixed\nprofile: ollama\n");
+    let guest = guest.file("setups/other.yaml", "name: other\nextends: fixed\nprofile: ollama\nabilities: [chat]\n");
     guest.run(&["run", "paris.feature", "--setup", "fixed", "--url", &url]).exits(0).says(&["1 passed"]);
     // Without the setup there is no key: the server refuses, and the scenario says what it answered.
     let refused = guest.run(&["run", "paris.feature", "--url", &url]);

@@ -106,7 +106,7 @@ fn usage(record: &Record) -> Vec<UsageRecord> {
     let living = record.services.iter().filter(|service| service.process.fate() == Fate::Lives);
     let watched = |service: &ServiceRecord| Watched { name: service.name.clone(), group: service.process.pid(), limit: None };
     let groups: Vec<Watched> = living.map(watched).collect();
-    Sampler::new(Arc::new(Mutex::new(groups))).map(|mut sampler| sampler.sample().services).unwrap_or_default()
+    Sampler::new(vec![(None, Arc::new(Mutex::new(groups)))]).map(|mut sampler| sampler.sample().services).unwrap_or_default()
 }
 
 /// The state as far as the processes alone tell it.
