@@ -132,7 +132,9 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     bus.add(move |event: &RunEvent| {
         console.push(event, &shown.borrow()).map_err(|error| format!("cannot write to the terminal: {error}"))
     });
-    bus.emit(&started(plan, &folder.id, arguments));
+    let select = &args.select;
+    let whole = select.paths.is_empty() && select.tags.is_none() && select.name.is_none();
+    bus.emit(&started(plan, &folder.id, arguments, whole));
     let control = Control::new();
     let rerun = rerun_line(&args.select);
     let options = RunOptions {
@@ -214,7 +216,8 @@ fn facts(args: &RunArgs, summary: &RunSummary, totals: RunTotals, bus: &Bus, con
     }
 }
 
-fn started(plan: &Plan, run_id: &str, arguments: &[OsString]) -> RunEvent {
+/// `whole`: nothing narrowed the suites.
+fn started(plan: &Plan, run_id: &str, arguments: &[OsString], whole: bool) -> RunEvent {
     let cells = plan.cells.iter().map(|cell| CellPlanned {
         cell: cell.id.clone(),
         suite: cell.suite.name.clone(),
@@ -234,6 +237,7 @@ fn started(plan: &Plan, run_id: &str, arguments: &[OsString]) -> RunEvent {
         mode: "live".to_owned(),
         commit: commit(),
         hostname: sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned()),
+        whole: Some(whole),
         host: Some(Box::new(crate::host::facts(&|name| std::env::var(name).ok()))),
         cells: cells.collect(),
     }

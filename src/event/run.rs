@@ -332,6 +332,9 @@ pub enum RunEvent {
         commit: Option<(String, bool)>,
         /// Host name.
         hostname: String,
+        /// Whether whole suites were asked for, not a part of them; absent in records of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whole: Option<bool>,
         /// The machine; absent in records of older versions.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         host: Option<Box<HostRecord>>,

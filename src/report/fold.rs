@@ -23,7 +23,7 @@ impl RunSummary {
     /// Takes one event in. Events of a stored record and of a running one are the same.
     pub fn push(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::RunStarted { schema, run_id, plan_id, fireassay, at, argv, mode, commit, hostname, host, cells } => {
+            RunEvent::RunStarted { schema, run_id, plan_id, fireassay, at, argv, mode, commit, hostname, whole, host, cells } => {
                 self.run = RunInfo {
                     schema: *schema,
                     run_id: run_id.clone(),
@@ -34,6 +34,7 @@ impl RunSummary {
                     mode: mode.clone(),
                     commit: commit.clone(),
                     hostname: hostname.clone(),
+                    whole: *whole,
                     host: host.as_deref().cloned(),
                 };
                 self.cells = cells.iter().cloned().map(CellSummary::new).collect();

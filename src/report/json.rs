@@ -63,6 +63,7 @@ impl<'a> Document<'a> {
                 commit: run.commit.as_ref().map(|(commit, _)| commit.as_str()),
                 dirty: run.commit.as_ref().map(|(_, dirty)| *dirty),
                 hostname: &run.hostname,
+                whole: run.whole,
                 host: run.host.as_ref(),
                 interrupted: summary.interrupted,
                 took_ms: ms(summary.took_us()),
@@ -92,6 +93,8 @@ struct Run<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     dirty: Option<bool>,
     hostname: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    whole: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<&'a HostRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -49,6 +49,8 @@ pub struct RunInfo {
     pub commit: Option<(String, bool)>,
     /// Host.
     pub hostname: String,
+    /// Whether whole suites were asked for, where the record tells.
+    pub whole: Option<bool>,
     /// The machine, where the record tells.
     pub host: Option<HostRecord>,
 }

@@ -49,12 +49,23 @@ pub(super) fn init(args: &InitArgs) -> Exit {
         terminal::err("error: there is no terminal to ask on; add --accept-defaults (and --intent chat|tools|code|vision)");
         return Exit::Usage;
     }
+    let runtime = asks.then(|| tokio::runtime::Builder::new_current_thread().enable_all().build());
+    // While we ask, Ctrl-C is an answer: the library tells it, where the signal alone would leave the terminal without cursor.
+    let heard = runtime.as_ref().is_none_or(|runtime| {
+        let _inside = runtime.as_ref().ok().map(tokio::runtime::Runtime::enter);
+        let interrupt = tokio::signal::unix::SignalKind::interrupt();
+        runtime.is_ok() && tokio::signal::unix::signal(interrupt).is_ok()
+    });
+    if !heard {
+        terminal::err("warning: signals cannot be watched here; Ctrl-C may leave the terminal without cursor");
+    }
     match guide(args, asks) {
         Ok(()) => Exit::Accepted,
         Err(Stop::Exit(exit)) => exit,
         Err(Stop::Asking(dialoguer::Error::IO(error))) if error.kind() == std::io::ErrorKind::Interrupted => {
-            // The cursor was hidden while a list was shown.
+            // The cursor was hidden while a list was shown; where that fails there is no terminal to mend.
             drop(Term::stderr().show_cursor());
+            terminal::err("nothing was written");
             Exit::Signal(2)
         }
         Err(Stop::Asking(error)) => {
@@ -124,7 +135,7 @@ fn guide(args: &InitArgs, asks: bool) -> Result<(), Stop> {
 
 fn ask_intent() -> Result<Intent, Stop> {
     let items = ["chat: conversation", "tools: calling tools", "code: writing code", "vision: looking at pictures"];
-    let at = Select::with_theme(&SimpleTheme).with_prompt("What is the model for?").items(items).default(0).interact()?;
+    let at = Select::with_theme(&SimpleTheme).with_prompt("What the model is for").items(items).default(0).interact()?;
     Ok(Intent::ALL[at])
 }
 
@@ -140,7 +151,7 @@ fn ask_model(ranking: &[(Candidate, Result<Score, String>)]) -> Result<usize, St
         .iter()
         .map(|(one, score)| format!("{} ({})", visible(&one.name), score.as_ref().map_or(0, |score| score.total())))
         .collect();
-    let at = Select::with_theme(&SimpleTheme).with_prompt("Which model?").items(&items).default(0).interact()?;
+    let at = Select::with_theme(&SimpleTheme).with_prompt("Model").items(&items).default(0).interact()?;
     let sure = Confirm::with_theme(&SimpleTheme).with_prompt(format!("Take {}?", items[at])).default(true).interact()?;
     if sure {
         return Ok(at);

@@ -40,6 +40,27 @@ struct Gathered<'a> {
     runs: Vec<(&'a Run, &'a RunCell)>,
 }
 
+impl Gathered<'_> {
+    /// Scenarios that the newest whole run of their suite has no more were renamed or taken out: they are expected no longer.
+    fn forget_what_is_gone(&mut self) {
+        let whole = |(run, cell): &&(&Run, &RunCell)| run.whole == Some(true) && cell.server.is_some() && cell.not_run == 0;
+        let mut newest: BTreeMap<&str, &Run> = BTreeMap::new();
+        for (run, cell) in self.runs.iter().filter(whole) {
+            let known = newest.entry(&cell.suite).or_insert(run);
+            if run.at > known.at {
+                *known = run;
+            }
+        }
+        for scenarios in self.seen.values_mut() {
+            scenarios.retain(|(suite, _), all| {
+                let Some(run) = newest.get(suite) else { return true };
+                all.iter().any(|seen| seen.run.at >= run.at)
+            });
+        }
+        self.seen.retain(|_, scenarios| !scenarios.is_empty());
+    }
+}
+
 pub(super) fn fold(sources: &[Source], abilities: &[&str], as_of: DateTime<Utc>) -> Matrix {
     let mut rows: BTreeMap<Key, Gathered<'_>> = BTreeMap::new();
     for source in sources {
@@ -64,6 +85,7 @@ pub(super) fn fold(sources: &[Source], abilities: &[&str], as_of: DateTime<Utc>)
             }
         }
     }
+    rows.values_mut().for_each(Gathered::forget_what_is_gone);
     // A model that no scenario was for, in a cell that has others, makes no row.
     rows.retain(|_, row| !row.seen.is_empty() || row.runs.iter().all(|(_, cell)| cell.not_run > 0));
     let columns: Vec<String> = abilities

@@ -1,7 +1,7 @@
 //! What works with what? Models × servers × abilities, out of what runs left: JSON summaries and run records.
 //!
 //! Only a verdict that was reached counts. What never ran, could not be judged, or ran on another version of the server than
-//! the newest is *not run*; it is never a pass. Reports are read in [`read`], merged in [`fold`], worded in [`markdown`].
+//! the newest is *not run*; it is never a pass. Reports are read in `read`, merged in `fold`, worded in `markdown`.
 
 mod fold;
 mod markdown;

@@ -64,6 +64,7 @@ pub(super) struct Run {
     pub mode: String,
     pub commit: Option<String>,
     pub dirty: Option<bool>,
+    pub whole: Option<bool>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -100,6 +100,23 @@ fn another_version_of_the_server_begins_anew() {
 }
 
 #[test]
+fn a_scenario_that_a_whole_run_has_no_more_is_expected_no_longer() {
+    let old = report(1, S, &[("gone", CHAT, "failed"), ("a", CHAT, "passed")]);
+    let new = report(2, S, &[("a", CHAT, "passed")]);
+    check(&[old.clone(), new.clone()], &["m chat FAIL"]);
+    let whole = |mut source: Source| {
+        source.run.whole = Some(true);
+        source
+    };
+    check(&[old.clone(), whole(new.clone())], &["m chat pass"]);
+    check(&[whole(old.clone()), new.clone()], &["m chat FAIL"]);
+    // What a stack left that never came up takes nothing away.
+    let mut dead = whole(report(3, None, &[("a", CHAT, "errored")]));
+    dead.cells[0].not_run = 1;
+    check(&[old, new, dead], &["m chat FAIL"]);
+}
+
+#[test]
 fn the_age_is_that_of_the_oldest_verdict() {
     let merged = matrix(&[report(1, S, &[("a", CHAT, "passed")]), report(10, S, &[("b", CHAT, "passed")])]);
     assert_eq!(merged.rows[0].cells[0].age_s, Some(19 * 3600));
