@@ -159,8 +159,12 @@ async fn keep(order: &Order) -> Result<(), StackError> {
             return Ok(());
         }
     };
-    describe(&mut record, order, &stack)?;
-    record.write(&folder)?;
+    if let Err(error) = describe(&mut record, order, &stack).and_then(|()| record.write(&folder)) {
+        // What nobody can find again must not stay; it is ended when it is dropped.
+        drop(stack);
+        Record::remove(&folder)?;
+        return Err(error);
+    }
     say(&Word::Up(Box::new(record.clone())));
     watch(&mut stack, &mut record, &folder, &mut signals).await?;
     let all_ended = record.services.iter().all(|service| service.ended.is_some());
