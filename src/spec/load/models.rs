@@ -1,9 +1,11 @@
 //! `models.yaml` → [`ModelsSpec`].
 
+use indexmap::IndexMap;
+
 use super::{Checks, read};
 use crate::source::{Diagnostics, SourceMap};
 use crate::spec::bytes::parse_bytes;
-use crate::spec::files::Project;
+use crate::spec::files::{BUILTIN, Project};
 use crate::spec::models::{MODELS_FILE, ModelSpec, ModelsSpec, Repo, parse_parameters};
 use crate::spec::setup::ABILITIES;
 use crate::spec::yaml::{self, Loaded, escape};
@@ -13,7 +15,11 @@ const MOST_PARTS: u32 = 1000;
 
 /// Loads the catalogue of models: `models.yaml` of the project, else the built-in one.
 pub fn load_models(project: &Project, map: &mut SourceMap) -> (Option<Loaded<ModelsSpec>>, Diagnostics) {
-    let file = match read(project, map, MODELS_FILE) {
+    load(project, map, MODELS_FILE)
+}
+
+fn load(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<ModelsSpec>>, Diagnostics) {
+    let file = match read(project, map, path) {
         Ok(file) => file,
         Err(refusal) => return (None, refusal),
     };
@@ -28,9 +34,28 @@ pub fn load_models(project: &Project, map: &mut SourceMap) -> (Option<Loaded<Mod
     (loaded, diagnostics)
 }
 
-/// One model of the catalogue; `None` where it has none of that name, or cannot be read (which is said where it is read).
+/// One model of the project's catalogue, else of the built-in one, which built-in setups name their weights by; `None` where
+/// neither has the name, or the catalogue cannot be read (which is said where it is read).
 pub fn model_named(project: &Project, name: &str) -> Option<ModelSpec> {
-    load_models(project, &mut SourceMap::new()).0?.spec.models.shift_remove(name)
+    catalogues(project).find_map(|mut models| models.shift_remove(name))
+}
+
+/// Names of the models that a setup of this project may name; `None` where its catalogue cannot be read.
+pub(super) fn model_names(project: &Project) -> Option<Vec<String>> {
+    load_models(project, &mut SourceMap::new()).0?;
+    let mut names: Vec<String> = Vec::new();
+    for name in catalogues(project).flat_map(IndexMap::into_keys) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Some(names)
+}
+
+/// The project's catalogue, then the built-in one.
+fn catalogues(project: &Project) -> impl Iterator<Item = IndexMap<String, ModelSpec>> {
+    let of = |path: &str| Some(load(project, &mut SourceMap::new(), path).0?.spec.models);
+    [of(MODELS_FILE), of(&format!("{BUILTIN}{MODELS_FILE}"))].into_iter().flatten()
 }
 
 fn check(checks: &mut Checks<'_>, pointer: &str, name: &str, model: &ModelSpec) {

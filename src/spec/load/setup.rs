@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use regex::Regex;
 use serde_json::Value;
 
-use super::{Checks, load_models, read, twice};
+use super::models::model_names;
+use super::{Checks, read, twice};
 use crate::source::{At, Diagnostic, Diagnostics, SourceMap, did_you_mean, meant};
 use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
@@ -29,11 +30,11 @@ pub fn load_setup(project: &Project, map: &mut SourceMap, path: &str) -> (Option
 /// Weights are named as the catalogue does. A catalogue with mistakes of its own says these where it is read.
 fn unknown_model(project: &Project, loaded: &Loaded<SetupSpec>) -> Option<Diagnostic> {
     let name = loaded.spec.needs.weights.as_ref()?.model.as_ref()?;
-    let catalogue = load_models(project, &mut SourceMap::new()).0?;
-    if catalogue.spec.models.contains_key(name) {
+    let known = model_names(project)?;
+    if known.contains(name) {
         return None;
     }
-    let near = did_you_mean(name, catalogue.spec.models.keys().map(String::as_str));
+    let near = did_you_mean(name, known.iter().map(String::as_str));
     let help = near.unwrap_or_else(|| "`fireassay models list` shows them".to_owned());
     let message = format!("the catalogue of models has no `{name}`");
     Some(Diagnostic::error("setup/unknown-model", loaded.places.value("/needs/weights/model"), message).help(help))
