@@ -82,6 +82,7 @@ fn measure(size: u64) {
             record: folder.path().to_owned(),
             project: Project::new(folder.path()),
             port: None,
+            environment: Vec::new(),
         },
         fail_fast: false,
         epoch: Instant::now(),

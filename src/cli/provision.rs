@@ -21,8 +21,13 @@ pub(super) fn provision(args: &ProvisionArgs) -> Exit {
             Ok(setup) => setup,
             Err(exit) => return exit,
         };
-        let options =
-            StackOptions { cache: stack::cache_dir(), record: std::env::temp_dir(), project: project.clone(), port: None };
+        let options = StackOptions {
+            cache: stack::cache_dir(),
+            record: std::env::temp_dir(),
+            project: project.clone(),
+            port: None,
+            environment: Vec::new(),
+        };
         let progress: Progress = Arc::new(|_: StackPhase, line: &str| terminal::out(&format!("{line}\n")));
         match runtime.block_on(stack::provision(&setup, &options, &progress)) {
             Ok(_) => terminal::out(&format!("{name}: ready\n")),

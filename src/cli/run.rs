@@ -137,12 +137,15 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     bus.emit(&started(plan, &folder.id, arguments, whole));
     let control = Control::new();
     let rerun = rerun_line(&args.select);
+    let pairs = args.select.env.iter().filter_map(|pair| pair.split_once('='));
+    let environment = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let options = RunOptions {
         stack: StackOptions {
             cache: crate::stack::cache_dir(),
             record: folder.path.clone(),
             project: Project::new("."),
             port: None,
+            environment,
         },
         fail_fast: args.fail_fast,
         epoch,

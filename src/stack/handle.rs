@@ -34,6 +34,8 @@ pub struct StackOptions {
     pub project: Project,
     /// Where the service that is asked must listen; `None`: as the setup says.
     pub port: Option<u16>,
+    /// Variables that the setup reads before ours (`--env`).
+    pub environment: Vec<(String, String)>,
 }
 
 /// A service that runs.
@@ -92,6 +94,8 @@ struct Life {
     port: Option<u16>,
     /// What samplers look at.
     groups: Groups,
+    /// Variables that the setup reads before ours.
+    environment: Vec<(String, String)>,
 }
 
 impl Stack {
@@ -107,7 +111,7 @@ impl Stack {
         })?;
         let provisioned = provision(setup, options, &progress).await?;
         let key = run_key()?;
-        let bearer = bearer_of(setup, &key)?;
+        let bearer = bearer_of(setup, &key, &options.environment)?;
         let guardian = Guardian::start()?;
         let secrets = std::iter::once(key.clone()).chain(bearer.clone()).collect();
         let logs = Logs::create(Some(options.record.join("logs")), secrets)?;
@@ -124,6 +128,7 @@ impl Stack {
             ports: IndexMap::new(),
             port: options.port,
             groups: Groups::default(),
+            environment: options.environment.clone(),
         };
         match life.come_up(asked, bearer.as_deref(), &progress).await {
             Ok((url, identity)) => Ok(Self { url, bearer, identity, life: Some(life), called: None, beside: Vec::new() }),
@@ -348,7 +353,7 @@ impl Life {
             },
         };
         let filled = |text: &str| {
-            let text = from_environment(text)?;
+            let text = from_environment(text, &self.environment)?;
             fill::fill(&text, &value)
                 .map_err(|missing| StackError::start(format!("`{missing}` has no value in the service `{name}`")))
         };
@@ -373,22 +378,23 @@ impl Life {
 }
 
 /// The token that requests carry: `<key>` is this run's.
-fn bearer_of(setup: &SetupSpec, key: &str) -> Result<Option<String>, StackError> {
-    setup.auth.as_ref().map(|auth| bearer_from(&auth.bearer, key)).transpose()
+fn bearer_of(setup: &SetupSpec, key: &str, environment: &[(String, String)]) -> Result<Option<String>, StackError> {
+    setup.auth.as_ref().map(|auth| bearer_from(&auth.bearer, key, environment)).transpose()
 }
 
 /// The token of an `auth: {bearer: …}`.
-pub(super) fn bearer_from(text: &str, key: &str) -> Result<String, StackError> {
-    let text = from_environment(text)?;
+pub(super) fn bearer_from(text: &str, key: &str, environment: &[(String, String)]) -> Result<String, StackError> {
+    let text = from_environment(text, environment)?;
     let value = |name: &str| (name == "key").then(|| key.to_owned());
     fill::fill(&text, &value).map_err(|missing| StackError::start(format!("`{missing}` has no value in `auth`")))
 }
 
-fn from_environment(text: &str) -> Result<String, StackError> {
+fn from_environment(text: &str, environment: &[(String, String)]) -> Result<String, StackError> {
     let unset = |names: Vec<String>| {
         StackError::start(format!("the setup reads environment variables that are not set: {}", names.join(", ")))
     };
-    expand_env(text, |name| std::env::var(name).ok()).map_err(unset)
+    let given = |name: &str| environment.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    expand_env(text, |name| given(name).or_else(|| std::env::var(name).ok())).map_err(unset)
 }
 
 /// An address without trailing slashes and `/v1`; one without a scheme is `http://`.

@@ -33,7 +33,7 @@ impl Stack {
         if let Some(port) = wanted.port
             && let Listening::Stranger(who) = os::listening(port, None)
         {
-            return at_port(wanted, port, &who, &progress).await;
+            return at_port(wanted, port, &who, &options.environment, &progress).await;
         }
         let options = StackOptions { port: wanted.port, ..options.clone() };
         Self::up(wanted.setup, wanted.models, &options, progress).await
@@ -70,14 +70,20 @@ async fn kept_stack(wanted: &Wanted<'_>, options: &StackOptions, progress: &Prog
         let message = format!("the stack `{name}` that is up at {} is of another text of its setup; {next}", record.url);
         return Err(StackError::identity(message));
     }
-    let stack = Stack::attach(&record.url, record.bearer()?).await?;
+    let stack = Stack::attach(&record.url, record.bearer(&options.environment)?).await?;
     proven(&stack, wanted)?;
     progress(StackPhase::Ready, &format!("uses the stack that is up since {} at {}", record.since, record.url));
     Ok(Some(stack))
 }
 
 /// The server that has the port, if it proves to be the setup's.
-async fn at_port(wanted: &Wanted<'_>, port: u16, who: &str, progress: &Progress) -> Result<Stack, StackError> {
+async fn at_port(
+    wanted: &Wanted<'_>,
+    port: u16,
+    who: &str,
+    environment: &[(String, String)],
+    progress: &Progress,
+) -> Result<Stack, StackError> {
     let name = &wanted.setup.name;
     let refuse = |why: &str| {
         // Here the next move is another one than for a server that was attached to.
@@ -86,7 +92,7 @@ async fn at_port(wanted: &Wanted<'_>, port: u16, who: &str, progress: &Progress)
     };
     // A key that is made for a stack is known to nobody else.
     let bearer = wanted.setup.auth.as_ref().filter(|auth| !auth.bearer.contains("<key>"));
-    let bearer = bearer.map(|auth| handle::bearer_from(&auth.bearer, "")).transpose()?;
+    let bearer = bearer.map(|auth| handle::bearer_from(&auth.bearer, "", environment)).transpose()?;
     let asked = order::asked(&wanted.setup.services).map(|name| wanted.setup.services[name].base_path.as_str());
     let url = format!("http://127.0.0.1:{port}{}", asked.unwrap_or_default());
     let stack = Stack::attach(&url, bearer).await.map_err(|error| refuse(&error.message))?;

@@ -36,7 +36,13 @@ impl Bench {
 
     fn options(&self) -> StackOptions {
         let at = |name: &str| self.folder.path().join(name);
-        StackOptions { cache: at("cache"), record: at("record"), project: Project::new(self.folder.path()), port: None }
+        StackOptions {
+            cache: at("cache"),
+            record: at("record"),
+            project: Project::new(self.folder.path()),
+            port: None,
+            environment: Vec::new(),
+        }
     }
 
     fn progress(&self) -> Progress {

@@ -46,6 +46,18 @@ fn a_fixed_port_that_is_taken_is_an_error_of_the_environment() {
     ran.exits(5).says(&[&format!("`server` cannot listen: port {port} is taken by pid {}", std::process::id())]);
 }
 
+#[test]
+fn a_service_is_given_what_the_command_line_sets() {
+    let setup = "name: lab\nservices:\n  server:\n    command: [sh, -c, 'echo the word is ${WORD}; exit 3']\nneeds: {env: [WORD]}\n\
+                 models: {text: lab-7b}\nabilities: [chat]\n";
+    let feature = "Feature: Capitals\n  Scenario: It knows France\n    When I ask \"What is the capital of France?\"\n    \
+                   Then the reply mentions \"Paris\"\n";
+    let project = Project::new().file("setups/lab.yaml", setup).file("features/capitals.feature", feature);
+    let ran = project.run(&["run", "features/capitals.feature", "--setup", "lab", "--env", "WORD=plugh"]);
+    ran.exits(5).says(&["last words: the word is plugh"]);
+    project.run(&["up", "lab", "--env", "WORD=xyzzy"]).exits(5).says(&["last words: the word is xyzzy"]);
+}
+
 fn check(folder: &Path) -> Result<(), String> {
     let project = Project::new();
     copy(folder, &project.path(""));

@@ -158,7 +158,7 @@ fn stranger(record: &Record) -> Option<(Health, String)> {
 impl Checkup {
     /// The state by what the server answers.
     async fn by_answers(&mut self, record: &Record, within: Option<Duration>) -> Result<(Health, String), StackError> {
-        let probe = Probe::new(&record.url, record.bearer()?.as_deref())?;
+        let probe = Probe::new(&record.url, record.bearer(&[])?.as_deref())?;
         let began = Instant::now();
         // What stands before the API in its paths does not stand before health.
         let answer = probe.at_origin().get(&record.health, PATIENCE).await;

@@ -190,6 +190,8 @@ async fn bring_up(order: &Order, folder: &Path) -> Result<Stack, StackError> {
         record: folder.to_owned(),
         project: Project::new(&order.project),
         port: order.port,
+        // Ours are those of the order.
+        environment: Vec::new(),
     };
     let progress: Progress = Arc::new(|_: StackPhase, line: &str| say(&Word::Line(line.to_owned())));
     Stack::up(&order.setup, &[], &options, progress).await

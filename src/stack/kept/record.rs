@@ -187,8 +187,8 @@ impl Record {
     }
 
     /// Bearer token for requests.
-    pub fn bearer(&self) -> Result<Option<String>, StackError> {
-        self.auth.as_deref().map(|auth| crate::stack::handle::bearer_from(auth, &self.key)).transpose()
+    pub fn bearer(&self, environment: &[(String, String)]) -> Result<Option<String>, StackError> {
+        self.auth.as_deref().map(|auth| crate::stack::handle::bearer_from(auth, &self.key, environment)).transpose()
     }
 
     /// What is written down of a setup's stack in a project; `None` where there is nothing.

@@ -24,7 +24,13 @@ impl Bench {
     async fn provision(&self, provision: &str) -> Result<Provisioned, StackError> {
         let setup: SetupSpec = serde_yaml::from_str(&format!("name: bench\nprovision: {provision}")).unwrap();
         let record = self.folder.path().join("record");
-        let options = StackOptions { cache: self.cache(), record, project: Project::new(self.folder.path()), port: None };
+        let options = StackOptions {
+            cache: self.cache(),
+            record,
+            project: Project::new(self.folder.path()),
+            port: None,
+            environment: Vec::new(),
+        };
         let said = std::sync::Arc::clone(&self.said);
         let progress: Progress = std::sync::Arc::new(move |_, line: &str| said.lock().unwrap().push(line.to_owned()));
         super::provision(&setup, &options, &progress).await
