@@ -47,7 +47,7 @@ fn models_that_lie_here_are_found_and_told_from_pointers() {
 fn what_init_writes_passes_on_a_real_server() {
     let _lock = real_servers();
     let project = Project::new();
-    for intent in ["chat", "tools"] {
+    for intent in ["chat", "tools", "code"] {
         project.run(&["init", "--accept-defaults", "--intent", intent, "--name", intent]).exits(0);
         let feature = format!("features/{intent}.feature");
         let passed = if intent == "chat" { "2 passed" } else { "1 passed" };

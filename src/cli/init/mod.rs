@@ -162,7 +162,7 @@ fn ask_model(ranking: &[(Candidate, Result<Score, String>)]) -> Result<usize, St
 
 /// The scores with their parts, then what is out and why.
 fn table(ranking: &[(Candidate, Result<Score, String>)]) -> String {
-    let width = ranking.iter().map(|(one, _)| one.name.chars().count()).max().unwrap_or(0).min(40);
+    let width = ranking.iter().map(|(one, _)| one.name.chars().count()).max().unwrap_or(0);
     let mut out = format!("  {:width$}  score = intent + size + here + free\n", "model");
     for (one, score) in ranking {
         let name = visible(&one.name);
