@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::queue::Task;
 use super::scenario::{self, Attempted};
 use crate::plan::{CellPlan, Connect, Mode, Named, Sampling};
+use crate::spec::setup::Service;
 use crate::spec::{ProfileSpec, ToolSpec};
 use crate::steps::{CellContext, Route, StepFunction};
 use crate::wire;
@@ -79,7 +80,7 @@ impl Blueprint {
             profile: cell.profile.clone(),
             ours: matches!(cell.connect, Connect::Start),
             concurrency: cell.concurrency,
-            health: health.map_or_else(|| "/health".to_owned(), |service| service.ready.http.clone()),
+            health: health.map_or_else(|| "/health".to_owned(), |service| health_of(url, service)),
             mode: cell.mode,
             next_exchange: ids,
             epoch,
@@ -90,6 +91,12 @@ impl Blueprint {
             wanted_key: bearer.filter(|_| cell.setup.abilities.iter().any(|ability| ability == "auth")).map(str::to_owned),
         }
     }
+}
+
+/// Where a service says that it is well: beside its API where that has a path of its own.
+fn health_of(url: &str, service: &Service) -> String {
+    let beside = url.strip_suffix(service.base_path.as_str()).filter(|_| !service.base_path.is_empty());
+    format!("{}{}", beside.unwrap_or_default(), service.ready.http)
 }
 
 /// What the slots of all workers share.
@@ -179,5 +186,23 @@ async fn slot(cell: &Rc<CellContext>, functions: &[StepFunction], desk: &Desk, e
         let ended = scenario::attempt(task, Rc::clone(cell), functions, &desk.abort, epoch).await;
         // A runner that is gone has stopped listening on purpose.
         drop(desk.out.send(Message::Ended(Box::new(ended))).await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(url: &str, base_path: &str, expect: &str) {
+        let service = Service { base_path: base_path.to_owned(), ..Service::default() };
+        assert_eq!(health_of(url, &service), expect);
+    }
+
+    #[test]
+    fn health_is_asked_for_beside_an_api_with_a_path_of_its_own() {
+        check("http://127.0.0.1:1", "", "/health");
+        check("http://127.0.0.1:1/v1/openai", "/v1/openai", "http://127.0.0.1:1/health");
+        check("http://127.0.0.1:1", "/v1/openai", "/health");
     }
 }
