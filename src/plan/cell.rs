@@ -16,6 +16,7 @@ use crate::event::{CellId, ScenarioId, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::env::expand_env;
+use crate::spec::files::BUILTIN;
 use crate::spec::profile::{self, Dialect, Known};
 use crate::spec::setup::{ABILITIES, ROLES, TEXT_ROLES};
 
@@ -336,6 +337,11 @@ impl Builder<'_> {
         if !missing.is_empty() {
             return Some(format!("setup `{}` does not claim {}", spec.name, missing.join(", ")));
         }
+        // A profile of the project's own in place of a built-in one need not know all that the built-in setup claims.
+        let profile = spec.profile.as_ref().and_then(|name| self.profile(name));
+        if let (Some(profile), Some(key)) = (profile, abilities().find_map(|ability| profile?.spec.lacks(ability))) {
+            return Some(format!("the profile `{}` does not say how the server does it (`{key}:`)", profile.spec.name));
+        }
         let has = |role: &str| models.by_role.iter().any(|(known, _)| known == role);
         let filled = |role: &&&'static str| has(role) || (TEXT_ROLES.contains(role) && has("text"));
         let role = draft.roles.iter().find(|role| !filled(role))?;
@@ -415,7 +421,7 @@ impl Scenarios<'_> {
 }
 
 /// Mistakes of setups and flags that need no suite and that no setup file shows alone.
-pub(super) fn check_setups(input: &PlanInput, diagnostics: &mut Diagnostics) {
+pub(super) fn check_setups(input: &PlanInput, map: &SourceMap, diagnostics: &mut Diagnostics) {
     for setup in &input.setups {
         let (spec, places) = (&setup.spec, &setup.places);
         for (role, models) in &spec.models {
@@ -442,9 +448,12 @@ pub(super) fn check_setups(input: &PlanInput, diagnostics: &mut Diagnostics) {
                 // A profile with mistakes, or one that is not there, has been told of.
                 (None, Some(_)) => None,
             };
-            if let Some(key) = missing {
+            let at = places.value(&format!("/abilities/{at}"));
+            // A built-in setup claims with its own profile in mind; where another stands for it, the scenarios are skipped.
+            let built_in = at.is_some_and(|at| map.file(at.file).name().starts_with(BUILTIN));
+            if let Some(key) = missing.filter(|_| !built_in) {
                 let message = format!("`{word}` is claimed, and no profile says how: `{key}:`");
-                let diagnostic = Diagnostic::error("setup/no-names", places.value(&format!("/abilities/{at}")), message);
+                let diagnostic = Diagnostic::error("setup/no-names", at, message);
                 let file = spec.profile.as_deref().unwrap_or("NAME");
                 diagnostics.push(diagnostic.help(format!("add `{key}:` to `profiles/{file}.yaml`, or take the ability out")));
             }

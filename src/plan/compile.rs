@@ -15,7 +15,7 @@ use crate::spec::files::BUILTIN;
 pub fn compile(map: &SourceMap, input: &PlanInput, catalogue: &Catalogue, expect: &[ExpectForm]) -> (Plan, Diagnostics) {
     let mut finder = Finder::new(map, catalogue, &input.tools);
     let mut diagnostics = Vec::new();
-    cell::check_setups(input, &mut diagnostics);
+    cell::check_setups(input, map, &mut diagnostics);
     tool::check(input, &mut diagnostics);
     let flag = input.selection.tags.as_ref().map(|(text, at)| (text.as_str(), *at));
     let flag = tag_expression(map, flag, "`--tags`", &mut diagnostics);
