@@ -56,7 +56,7 @@ fn follow(args: &LogsArgs, tails: &mut [Tail]) -> std::io::Result<()> {
     let runtime = setups::runtime().map_err(|_| std::io::Error::other("no runtime"))?;
     runtime.block_on(async {
         loop {
-            let lives = matches!(Record::load(Path::new("."), &args.setup), Ok(Some(record)) if record.is_kept());
+            let lives = matches!(Record::load(Path::new("."), &args.setup), Ok(Some(record)) if record.keeper_lives());
             tails.iter_mut().try_for_each(Tail::more)?;
             if !lives {
                 return Ok(());

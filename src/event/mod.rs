@@ -12,6 +12,7 @@ mod finding;
 mod host;
 mod log;
 mod outcome;
+mod role;
 mod run;
 mod seal;
 mod slug;
@@ -20,6 +21,7 @@ pub use finding::{DialectRecord, FindingRecord, Weight};
 pub use host::{AcceleratorRecord, HostRecord};
 pub use log::{EventLog, EventLogError};
 pub use outcome::{Mismatch, Outcome, Place, StepOutcome, Trouble, Whose};
+pub use role::role_of;
 pub use run::{
     Attempt, CellId, CellPlanned, ClockRecord, ExchangeId, ExchangeRecord, HeaderRecord, RunEvent, RunTotals, SCHEMA,
     ScenarioFinished, ScenarioId, ServiceRecord, StackPhase, StepRecord, Totals, UsageRecord,

@@ -12,7 +12,7 @@ use super::{
     CellPlan, Connect, Explained, FeaturePlan, KnownClaim, Named, Part, PlanInput, ProfileInput, ScenarioPlan, SetupInput,
     SuiteInput, name,
 };
-use crate::event::{CellId, ScenarioId, slug};
+use crate::event::{CellId, ScenarioId, role_of, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::env::expand_env;
@@ -359,13 +359,6 @@ impl Models {
         explained.push(Explained { key: format!("models.{role}"), value: model.to_owned(), origin: origin.to_owned() });
         Self { by_role, telling, explained }
     }
-}
-
-/// Role of the model that a scenario with these ability tags is for. A thinking model that calls tools is the reasoning one.
-fn role_of(tags: &[String]) -> &'static str {
-    let roles = [("@vision", "vision"), ("@thinking", "reasoning"), ("@tools", "tools"), ("@parallel_tools", "tools")];
-    let role = roles.iter().find(|(tag, _)| tags.iter().any(|of| of == tag));
-    role.map_or("text", |(_, role)| role)
 }
 
 /// Whether a text of a scenario's steps holds `{{name}}`.

@@ -138,28 +138,19 @@ fn told(error: StackError) -> Trouble {
 /// Brings the stack up or attaches; a signal ends the wait, and what was started is stopped by the stack room.
 async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
     let up = async {
-        match &cell.connect {
+        let telling = Telling::new(cell, bus);
+        let progress = telling.progress();
+        let stack = match &cell.connect {
             Connect::Attach { url } => Stack::attach(url, options.bearers.get(&cell.setup.name).cloned()).await,
-            Connect::Start => {
-                let telling = Telling::new(cell, bus);
-                let stack = Stack::up(&cell.setup, &cell.models, &options.stack, telling.progress()).await;
-                telling.told().await;
-                stack
-            }
-            Connect::Compose { parts } => {
-                let telling = Telling::new(cell, bus);
-                let stack = compose::up(cell, parts, &options.stack, &options.bearers, telling.progress()).await;
-                telling.told().await;
-                stack
-            }
+            Connect::Start => Stack::up(&cell.setup, &cell.models, &options.stack, progress).await,
+            Connect::Compose { parts } => compose::up(cell, parts, &options.stack, &options.bearers, progress).await,
             Connect::Serve { port } => {
-                let telling = Telling::new(cell, bus);
                 let wanted = Wanted { setup: &cell.setup, models: &cell.models, profile: cell.profile.as_deref(), port: *port };
-                let stack = Stack::serve(&wanted, &options.stack, telling.progress()).await;
-                telling.told().await;
-                stack
+                Stack::serve(&wanted, &options.stack, progress).await
             }
-        }
+        };
+        telling.told().await;
+        stack
     };
     tokio::select! {
         stack = up => stack,
@@ -484,7 +475,7 @@ impl CellRun {
     /// Nothing runs, as the stack does not serve; returns the cell's trouble.
     fn not_served(&mut self, error: StackError) -> Trouble {
         self.none_runs(&not_run(&error.message).of_cell());
-        Trouble::new(error.kind, error.message).detail(error.detail)
+        told(error)
     }
 
     fn none_runs(&mut self, trouble: &Trouble) {

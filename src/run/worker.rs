@@ -16,6 +16,7 @@ use super::scenario::{self, Attempted};
 use crate::plan::{CellPlan, Connect, Mode, Named, Sampling};
 use crate::spec::setup::Service;
 use crate::spec::{ProfileSpec, ToolSpec};
+use crate::stack::asked;
 use crate::steps::{CellContext, Route, StepFunction};
 use crate::wire;
 
@@ -69,7 +70,7 @@ impl Blueprint {
             _ => None,
         };
         let services = &setup.map_or(&cell.setup, |part| &part.setup).services;
-        let health = services.get("server").or_else(|| services.values().last());
+        let health = asked(services).map(|name| &services[name]);
         Self {
             url: url.to_owned(),
             bearer: bearer.map(str::to_owned),

@@ -32,6 +32,7 @@ pub use doctor::{Diagnosis, Health, examine_machine, examine_setup};
 pub use error::StackError;
 pub use handle::{LogMark, Progress, Served, Stack, StackOptions};
 pub use needs::unmet;
+pub use order::asked;
 pub use provision::{Provisioned, is_provisioned, licences, provision};
 pub use serve::Wanted;
 pub use servers::{FoundServer, USUAL_PORTS, running_servers};

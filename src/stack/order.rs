@@ -33,7 +33,7 @@ pub(super) fn order(services: &IndexMap<String, Service>) -> Result<Vec<&str>, S
 }
 
 /// The one that is asked: the service named `server`, else the last.
-pub(super) fn asked(services: &IndexMap<String, Service>) -> Option<&str> {
+pub fn asked(services: &IndexMap<String, Service>) -> Option<&str> {
     services.get_key_value("server").or_else(|| services.last()).map(|(name, _)| name.as_str())
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::StackError;
+use crate::wire::install_tls;
 
 /// Asks one server.
 #[derive(Debug, Clone)]
@@ -51,10 +52,7 @@ pub(super) enum WarmUpReply {
 impl Probe {
     /// `base` without trailing slash and `/v1`. Loopback addresses are never asked through a proxy.
     pub(super) fn new(base: &str, bearer: Option<&str>) -> Result<Self, StackError> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // Losing a race against another thread that installs the same one is fine.
-            drop(rustls::crypto::ring::default_provider().install_default());
-        }
+        install_tls();
         let loopback = ["http://127.", "http://localhost", "http://[::1]"].iter().any(|start| base.starts_with(start));
         let builder = reqwest::Client::builder().connect_timeout(Duration::from_secs(10));
         let builder = if loopback { builder.no_proxy() } else { builder };

@@ -308,7 +308,7 @@ fn written(request: &Request, url: &str) -> Result<reqwest::Request, TransportEr
 }
 
 /// Installs ring as the process's TLS provider; another one that is there already is as good.
-fn install_tls() {
+pub fn install_tls() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         if rustls::crypto::CryptoProvider::get_default().is_none() {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::read::{Run, RunCell, Scenario, Source};
 use super::{Cell, Counts, LastRun, Matrix, Row, State};
-use crate::event::Outcome;
+use crate::event::{Outcome, Totals, role_of};
 
 /// The column of scenarios without an ability tag.
 const UNTAGGED: &str = "untagged";
@@ -99,18 +99,13 @@ pub(super) fn fold(sources: &[Source], abilities: &[&str], as_of: DateTime<Utc>)
     Matrix { schema: 1, as_of, reports: sources.len(), abilities: columns, rows }
 }
 
-/// Roles by ability, the first that fits; as scenarios are planned.
-const ROLES: [(&str, &str); 5] = [
-    ("@vision", "vision"),
-    ("@embeddings", "embedding"),
-    ("@thinking", "reasoning"),
-    ("@tools", "tools"),
-    ("@parallel_tools", "tools"),
-];
-
-/// The model that a scenario with these tags asked.
+/// The model that a scenario with these tags asked; what embeds has a role of its own beside those that chat.
 fn model_of(cell: &RunCell, tags: &[String]) -> String {
-    let role = ROLES.iter().find(|(tag, _)| tags.iter().any(|of| of == tag)).map_or("text", |(_, role)| role);
+    let embeds = tags.iter().any(|tag| tag == "@embeddings");
+    let role = match role_of(tags) {
+        role if role == "vision" || !embeds => role,
+        _ => "embedding",
+    };
     let of = |role: &str| cell.models.get(role).and_then(Value::as_str);
     let first = || cell.models.values().find_map(Value::as_str);
     of(role).or_else(|| of("text")).or_else(first).unwrap_or("(the first listed)").to_owned()
@@ -186,16 +181,7 @@ fn cell(ability: &str, scenarios: &Scenarios<'_>, server: Option<&str>, as_of: D
             counts.not_run += 1;
             continue;
         };
-        let slot = match seen.scenario.outcome {
-            Outcome::Passed => &mut counts.passed,
-            Outcome::Flaky => &mut counts.flaky,
-            Outcome::Known => &mut counts.known,
-            Outcome::Failed => &mut counts.failed,
-            Outcome::Errored => &mut counts.errored,
-            Outcome::Skipped => &mut counts.skipped,
-            Outcome::NotEvaluated => &mut counts.not_evaluated,
-        };
-        *slot += 1;
+        counts.totals.add(seen.scenario.outcome);
         if judged(seen.scenario.outcome) {
             since = Some(since.map_or(seen.run.at, |oldest| oldest.min(seen.run.at)));
             runs.push(seen.run.id.clone());
@@ -228,7 +214,8 @@ fn telling<'a, 'b>(all: &'b [Seen<'a>], server: Option<&str>) -> Option<&'b Seen
 
 /// What counts come to, with the reason where there is one to give.
 fn judge(counts: &Counts, reason: Option<String>) -> (State, Option<String>) {
-    let Counts { passed, flaky, known, failed, errored, skipped, not_evaluated, not_run } = *counts;
+    let Counts { totals, not_run } = *counts;
+    let Totals { passed, flaky, known, failed, errored, skipped, not_evaluated } = totals;
     if failed > 0 {
         return (State::Fail, None);
     }
@@ -237,7 +224,7 @@ fn judge(counts: &Counts, reason: Option<String>) -> (State, Option<String>) {
         return (State::NotRun, Some(format!("{errored} could not be judged: {reason}")));
     }
     if not_run > 0 {
-        let ran = counts.judged();
+        let ran = totals.judged();
         return (State::NotRun, Some(format!("{ran} of {} ran on this version of the server", ran + not_run)));
     }
     match (flaky, known, passed) {

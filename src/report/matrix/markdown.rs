@@ -85,7 +85,7 @@ impl Notes {
 }
 
 fn verdict(cell: &Cell, notes: &mut Notes) -> String {
-    let counts = &cell.counts;
+    let counts = &cell.counts.totals;
     let judged = counts.judged();
     let mut text = match cell.state {
         State::Fail => format!("**{}** {}/{judged}", cell.state.words(), counts.failed),

@@ -12,6 +12,8 @@ mod tests;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::event::Totals;
+
 pub use markdown::render_markdown;
 pub use read::{MatrixError, Source, read_sources};
 
@@ -132,29 +134,11 @@ pub struct Cell {
 /// Scenarios of a cell.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Passed.
-    pub passed: u64,
-    /// Passed after a failure.
-    pub flaky: u64,
-    /// Failed as written down.
-    pub known: u64,
-    /// Failed.
-    pub failed: u64,
-    /// Could not be judged.
-    pub errored: u64,
-    /// Declared not applicable.
-    pub skipped: u64,
-    /// Needs a live server, met a tape.
-    pub not_evaluated: u64,
+    /// By outcome.
+    #[serde(flatten)]
+    pub totals: Totals,
     /// Known from another run, and not run on this version of the server.
     pub not_run: u64,
-}
-
-impl Counts {
-    /// Scenarios that were judged.
-    pub fn judged(&self) -> u64 {
-        self.passed + self.flaky + self.known + self.failed
-    }
 }
 
 impl Matrix {
@@ -165,6 +149,6 @@ impl Matrix {
 
     /// Whether any verdict is in it.
     pub fn has_verdict(&self) -> bool {
-        self.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.counts.judged() > 0)
+        self.rows.iter().flat_map(|row| &row.cells).any(|cell| cell.counts.totals.judged() > 0)
     }
 }

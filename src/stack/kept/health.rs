@@ -176,7 +176,7 @@ impl Checkup {
         let began = Instant::now();
         let reply = probe.warm_up(model, bound).await;
         let took = began.elapsed();
-        self.generated_ms = Some(millis(began.elapsed()));
+        self.generated_ms = Some(millis(took));
         let late = format!("`{model}` gave no token within {} s", bound.as_secs_f64());
         Ok(match reply {
             WarmUpReply::Generated if took <= bound => {

@@ -177,12 +177,8 @@ impl Record {
         self.phase == Phase::Up && self.keeper_lives() && self.services.iter().all(|service| service.ended.is_none())
     }
 
-    /// Whether a keeper has it, in whichever phase.
-    pub fn is_kept(&self) -> bool {
-        self.keeper_lives()
-    }
-
-    pub(in crate::stack) fn keeper_lives(&self) -> bool {
+    /// Whether its keeper lives, in whichever phase.
+    pub fn keeper_lives(&self) -> bool {
         !self.is_of_another_boot() && self.keeper.fate() == Fate::Lives
     }
 
