@@ -13,7 +13,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid};
 
 use super::guardian::Guardian;
 use super::logs::Logs;
@@ -146,11 +146,11 @@ impl Process {
         Ok(!polite)
     }
 
-    /// Processes of it that left the group.
+    /// Processes of it that left the group. Each is asked for its own group: against a list of the group made a moment
+    /// earlier, a child born since would count as one that left.
     pub(super) fn strays(&self) -> Vec<Pid> {
-        let group = os::living(self.group());
-        let marked = os::marked(&self.mark).into_iter();
-        marked.filter(|pid| u32::try_from(pid.as_raw()).is_ok_and(|pid| !group.contains(&pid))).collect()
+        let group = self.group();
+        os::marked(&self.mark).into_iter().filter(|pid| getpgid(Some(*pid)).is_ok_and(|of| of != group)).collect()
     }
 
     /// Kills what left the group, and waits until it is gone.

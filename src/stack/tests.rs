@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use super::guardian::{self, Guardian};
 use super::logs::Logs;
 use super::os::{self, Listening};
-use super::process::Launch;
+use super::process::{Launch, Process};
 use super::service::{Running, Start};
 use super::{LogMark, Progress, Stack, StackError, StackOptions};
 use crate::spec::SetupSpec;
@@ -186,6 +186,19 @@ async fn a_service_that_forks_and_leaves_is_told_and_found() {
         let port = said.iter().rev().find_map(|line| line.split_once(", port ")?.1.parse().ok()).unwrap();
         assert!(!listens(port), "what left is ended as well");
     }
+}
+
+#[tokio::test]
+async fn children_born_while_we_look_have_not_left() {
+    let _bench = Bench::new();
+    let (guardian, logs) = (Guardian::start().unwrap(), Logs::create(None, Vec::new()).unwrap());
+    let words = ["sh", "-c", "while :; do readlink x | readlink y; done"].map(str::to_owned).to_vec();
+    let launch = Launch { name: "server".to_owned(), words, ..Launch::default() };
+    let mut process = Process::spawn(&launch, &guardian, &logs).unwrap();
+    for _ in 0..300 {
+        assert_eq!(process.strays(), []);
+    }
+    process.stop(Signal::SIGKILL, Duration::ZERO).await.unwrap();
 }
 
 #[tokio::test]
