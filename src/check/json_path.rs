@@ -3,6 +3,7 @@
 use regex::Regex;
 use serde_json::Value;
 
+use super::text::Form;
 use super::{Held, broken, counted};
 use crate::event::{Mismatch, Whose};
 
@@ -201,6 +202,14 @@ impl Subject<'_> {
         self.judge(path, &format!("matches /{}/", regex.as_str()), |found| match found {
             Value::String(text) => regex.is_match(text),
             other => regex.is_match(&other.to_string()),
+        })
+    }
+
+    /// The text there has a form; what is no text is looked at as it is written in JSON.
+    pub fn has(&self, path: &Path, form: &Form<'_>) -> Held {
+        self.judge(path, &form.words(true), |found| match found {
+            Value::String(text) => form.of(text),
+            other => form.of(&other.to_string()),
         })
     }
 

@@ -60,6 +60,6 @@ fn broken(kind: &str, whose: Whose, message: impl Into<String>, expected: impl I
 }
 
 /// `1 word`, `2 words`.
-fn counted(count: u64, noun: &str) -> String {
+pub(crate) fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }

@@ -20,7 +20,7 @@ use crate::spec::files::{BUILTIN, Kind, Origin, Project};
 use crate::spec::gherkin::Document;
 use crate::spec::rows::case_rows;
 use crate::spec::{CaseFile, CaseSpec, Loaded, Places, ProfileSpec, SetupSpec, SuiteSpec};
-use crate::spec::{gherkin, load_cases, load_models, load_profile, load_setup, load_suite, load_tool};
+use crate::spec::{gherkin, load_cases, load_client, load_models, load_profile, load_setup, load_suite, load_tool};
 
 /// What is asked for.
 #[derive(Debug, Clone, Default)]
@@ -145,6 +145,7 @@ pub(super) fn load(project: &Project, request: LoadRequest) -> (SourceMap, PlanI
     loader.setups(&mut input, request.all);
     loader.profiles(&mut input, request.all);
     loader.tools(&mut input);
+    loader.clients(&mut input);
     if request.all {
         let (_, mistakes) = load_models(project, &mut loader.map);
         loader.diagnostics.extend(mistakes);
@@ -378,6 +379,15 @@ impl Loader<'_> {
             }
         }
         input.tools = Arc::new(tools);
+    }
+
+    fn clients(&mut self, input: &mut PlanInput) {
+        for name in self.project.names(Kind::Client) {
+            let Some(path) = self.project.find(Kind::Client, &name) else { continue };
+            let (loaded, mistakes) = load_client(self.project, &mut self.map, &path);
+            self.diagnostics.extend(mistakes);
+            input.clients.extend(loaded.map(|loaded| Arc::new(loaded.spec)));
+        }
     }
 }
 

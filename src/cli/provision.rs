@@ -1,4 +1,4 @@
-//! `fireassay provision SETUP`: fetch and make what a setup needs, ahead of time; a run is then offline.
+//! `fireassay provision SETUP|CLIENT`: fetch and make what a setup or a client needs, ahead of time; a run is then offline.
 
 use std::sync::Arc;
 
@@ -17,8 +17,8 @@ pub(super) fn provision(args: &ProvisionArgs) -> Exit {
         Err(exit) => return exit,
     };
     for name in &args.setups {
-        let setup = match setups::load(&project, name) {
-            Ok(setup) => setup,
+        let wanted = match setups::provision_of(&project, name) {
+            Ok(wanted) => wanted,
             Err(exit) => return exit,
         };
         let options = StackOptions {
@@ -29,7 +29,7 @@ pub(super) fn provision(args: &ProvisionArgs) -> Exit {
             environment: Vec::new(),
         };
         let progress: Progress = Arc::new(|_: StackPhase, line: &str| terminal::out(&format!("{line}\n")));
-        match runtime.block_on(stack::provision(&setup, &options, &progress)) {
+        match runtime.block_on(stack::provision(wanted.as_ref(), &options, &progress)) {
             Ok(_) => terminal::out(&format!("{name}: ready\n")),
             Err(error) => exit = setups::show_error(name, &error),
         }

@@ -7,6 +7,7 @@ use super::terminal;
 use crate::source::{SourceMap, did_you_mean};
 use crate::spec::SetupSpec;
 use crate::spec::files::{Kind, Project};
+use crate::spec::setup::Provision;
 
 /// Loads a setup; mistakes are shown, and the exit code says so.
 pub(super) fn load(project: &Project, name: &str) -> Result<SetupSpec, Exit> {
@@ -23,6 +24,18 @@ pub(super) fn load(project: &Project, name: &str) -> Result<SetupSpec, Exit> {
         return Err(Exit::Usage);
     }
     setup.map(|setup| setup.spec).ok_or(Exit::Usage)
+}
+
+/// What a setup, or a client, wants to have in the cache; mistakes are shown, and the exit code says so.
+pub(super) fn provision_of(project: &Project, name: &str) -> Result<Option<Provision>, Exit> {
+    let client = project.find(Kind::Client, name).filter(|_| !is_yaml(name) && project.find(Kind::Setup, name).is_none());
+    let Some(path) = client else { return load(project, name).map(|setup| setup.provision) };
+    let mut map = SourceMap::new();
+    let (client, diagnostics) = crate::spec::load_client(project, &mut map, &path);
+    if terminal::show(&map, &diagnostics, ColorArg::Auto) > 0 {
+        return Err(Exit::Usage);
+    }
+    client.map(|client| client.spec.provision).ok_or(Exit::Usage)
 }
 
 /// A runtime for one command.

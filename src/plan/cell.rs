@@ -293,6 +293,7 @@ impl Builder<'_> {
             named: self.settings.named.clone(),
             explained,
             tools: self.input.tools.clone(),
+            clients: Vec::new(),
             features,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::draft::{DraftFile, Parameters, TagLists};
 use super::sentence::Finder;
-use super::{Catalogue, ExpectForm, Plan, PlanInput, SuiteInput, TagExpr, case, cell, feature, hash, tool};
+use super::{Catalogue, ExpectForm, Plan, PlanInput, SuiteInput, TagExpr, case, cell, client, feature, hash, tool};
 use crate::source::{At, Diagnostic, Diagnostics, SourceMap, is_near, nearest};
 use crate::spec::files::BUILTIN;
 
@@ -13,7 +13,7 @@ use crate::spec::files::BUILTIN;
 ///
 /// The plan is as whole as the mistakes allow; it must not be run while one of them is an error.
 pub fn compile(map: &SourceMap, input: &PlanInput, catalogue: &Catalogue, expect: &[ExpectForm]) -> (Plan, Diagnostics) {
-    let mut finder = Finder::new(map, catalogue, &input.tools);
+    let mut finder = Finder::new(map, catalogue, input);
     let mut diagnostics = Vec::new();
     cell::check_setups(input, map, &mut diagnostics);
     tool::check(input, &mut diagnostics);
@@ -35,6 +35,9 @@ pub fn compile(map: &SourceMap, input: &PlanInput, catalogue: &Catalogue, expect
         if !files.is_empty() {
             cells.extend(cell::cells(map, input, suite, &files, &mut diagnostics));
         }
+    }
+    for cell in &mut cells {
+        cell.clients = client::used(cell, catalogue, &input.clients);
     }
     profile_tags(map, input, &mut diagnostics);
     one_id_each(&cells, &mut diagnostics);

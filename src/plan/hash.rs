@@ -41,6 +41,9 @@ impl Hash {
         self.text(&cell.id.0);
         self.json(&*cell.setup);
         self.json(&cell.profile.as_deref());
+        for client in &cell.clients {
+            self.json(&**client);
+        }
         if let Connect::Compose { parts } = &cell.connect {
             for part in parts {
                 self.json(&*part.setup);

@@ -10,7 +10,7 @@ use super::{Contract, Mode};
 use crate::source::{At, FileId};
 use crate::spec::gherkin::Document;
 use crate::spec::rows::Row;
-use crate::spec::{CaseSpec, Places, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+use crate::spec::{CaseSpec, ClientSpec, Places, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 
 /// What is compiled.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,8 @@ pub struct PlanInput {
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
     /// Places in the file of each tool, in the order of `tools`.
     pub tool_places: Vec<Places>,
+    /// All clients.
+    pub clients: Vec<Arc<ClientSpec>>,
     /// Names that exist but may not be loaded, for suggestions.
     pub names: Names,
     /// What is left of the suites.

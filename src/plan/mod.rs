@@ -7,6 +7,7 @@ mod address;
 mod case;
 mod catalogue;
 mod cell;
+mod client;
 mod compile;
 mod compose;
 mod draft;

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Below, Catalogue, DefId, DocArg, Found, StepDef, StepPlan, StepUse, tool};
+use super::{Below, Catalogue, DefId, DocArg, Found, PlanInput, StepDef, StepPlan, StepUse, client, tool};
 use crate::event::Place;
 use crate::source::{At, Code, Diagnostic, Diagnostics, SourceMap};
-use crate::spec::ToolSpec;
 use crate::spec::setup::ROLES;
+use crate::spec::{ClientSpec, ToolSpec};
 
 /// Undefined sentences that get their neighbours named; finding those takes a look at the whole catalogue.
 const MOST_SUGGESTED: usize = 64;
@@ -49,6 +49,7 @@ pub(super) struct Finder<'a> {
     map: &'a SourceMap,
     catalogue: &'a Catalogue,
     tools: &'a [Arc<ToolSpec>],
+    clients: &'a [Arc<ClientSpec>],
     known: HashMap<Arc<str>, Meaning>,
     /// A mistake is said once per place, however many rows and suites meet it.
     said: HashSet<(At, Code)>,
@@ -58,11 +59,12 @@ pub(super) struct Finder<'a> {
 }
 
 impl<'a> Finder<'a> {
-    pub fn new(map: &'a SourceMap, catalogue: &'a Catalogue, tools: &'a [Arc<ToolSpec>]) -> Self {
+    pub fn new(map: &'a SourceMap, catalogue: &'a Catalogue, input: &'a PlanInput) -> Self {
         Self {
             map,
             catalogue,
-            tools,
+            tools: &input.tools,
+            clients: &input.clients,
             known: HashMap::new(),
             said: HashSet::new(),
             suggested: HashMap::new(),
@@ -162,15 +164,17 @@ impl<'a> Finder<'a> {
         let at = self.place(raw.at);
         let keyword = self.keyword(raw.keyword);
         let step = StepPlan { def, captures, keyword, kind, text, at, table: raw.table, doc: raw.doc };
-        self.tools_are_right(&step, raw.text_at);
+        self.names_are_right(&step, raw.text_at);
         Some(step)
     }
 
-    /// What a step says of tools is held against their files.
-    fn tools_are_right(&mut self, step: &StepPlan, at: At) {
+    /// What a step says of tools and clients is held against their files.
+    fn names_are_right(&mut self, step: &StepPlan, at: At) {
         let values: Vec<&str> = step.captures.iter().skip(1).map(|(_, text)| text.as_str()).collect();
         let doc = step.doc.as_ref().map(|doc| &*doc.content);
-        for mistake in tool::of_step(self.catalogue.def(step.def).sentence, &values, doc, self.tools) {
+        let sentence = self.catalogue.def(step.def).sentence;
+        let of_tools = tool::of_step(sentence, &values, doc, self.tools);
+        for mistake in of_tools.into_iter().chain(client::of_step(sentence, &values, self.clients)) {
             let at = self.inside(at, &mistake.word);
             let diagnostic = if mistake.warns {
                 Diagnostic::warning(mistake.code, at, mistake.message)

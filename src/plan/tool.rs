@@ -172,7 +172,7 @@ pub(super) fn of_step(sentence: &str, values: &[&str], doc: Option<&str>, tools:
     }
 }
 
-fn mistake(code: Code, word: &str, message: String) -> StepMistake {
+pub(super) fn mistake(code: Code, word: &str, message: String) -> StepMistake {
     StepMistake { code, warns: false, word: word.to_owned(), message, help: None, rule: None }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::DefId;
 use crate::event::{CellId, Place, ScenarioId};
-use crate::spec::{ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+use crate::spec::{ClientSpec, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 
 /// What must happen.
 #[derive(Debug, Clone, Default)]
@@ -161,6 +161,8 @@ pub struct CellPlan {
     pub explained: Vec<Explained>,
     /// Tools that scenarios may offer, by name.
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    /// Clients that its scenarios ask for work; those of scenarios that are skipped are not among them.
+    pub clients: Vec<Arc<ClientSpec>>,
     /// Features in order.
     pub features: Vec<FeaturePlan>,
 }

@@ -22,6 +22,7 @@ use crate::event::{
     StepOutcome, StepRecord, Totals, Trouble,
 };
 use crate::plan::{CellPlan, Connect, Plan};
+use crate::stack::client::Clients;
 use crate::stack::{LogMark, Progress, Served, Stack, StackError, StackOptions, Wanted};
 use crate::steps::StepFunction;
 
@@ -90,12 +91,17 @@ async fn run_cell(
             }
             Ok(stack) => {
                 run.books = Books::new(cell.contract, cell.profile.as_ref(), stack.server());
-                let blueprint = announce(cell, &stack, run.books.dialects(), bus, options, ids);
+                let mut blueprint = announce(cell, &stack, run.books.dialects(), bus, options, ids);
                 let sampler = stack.sampler();
                 let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
                 run.stack = Some(stack);
-                match met {
-                    Ok(()) => {
+                let ready = match met {
+                    Ok(()) => clients(cell, &blueprint, options, bus, control).await,
+                    Err(error) => Err(error),
+                };
+                match ready {
+                    Ok(ready) => {
+                        blueprint.clients = ready;
                         let (ways, over) = ((bus.clone(), run.control.clone()), run.over.clone());
                         let watch = sampler.map(|it| Watch::begin(it, cell.id.clone(), options.epoch, ways, over));
                         run = drive(run, blueprint, functions).await;
@@ -154,12 +160,30 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
     };
     tokio::select! {
         stack = up => stack,
-        () = control.finishing().cancelled() => Err(StackError {
-            kind: "infra.not_run",
-            message: "the run was stopped before the stack was ready".to_owned(),
-            detail: String::new(),
-        }),
+        () = control.finishing().cancelled() => Err(stopped("the run was stopped before the stack was ready")),
     }
+}
+
+/// Makes the clients of a cell's scenarios ready, before any of them runs.
+async fn clients(
+    cell: &CellPlan,
+    blueprint: &Blueprint,
+    options: &RunOptions,
+    bus: &Bus,
+    control: &Control,
+) -> Result<Option<Arc<Clients>>, StackError> {
+    let telling = Telling::new(cell, bus);
+    let (secrets, progress) = (blueprint.secrets(), telling.progress());
+    let ready = tokio::select! {
+        ready = Clients::prepare(&cell.clients, &options.stack, secrets, &progress) => ready,
+        () = control.finishing().cancelled() => Err(stopped("the run was stopped before its clients were ready")),
+    };
+    telling.told().await;
+    Ok(ready?.map(Arc::new))
+}
+
+fn stopped(message: &str) -> StackError {
+    StackError { kind: "infra.not_run", message: message.to_owned(), detail: String::new() }
 }
 
 /// What the stack room says, on its way to the bus. The bus stays on this thread; the stack room may speak from its own

@@ -17,6 +17,7 @@ use crate::plan::{CellPlan, Connect, Mode, Named, Sampling};
 use crate::spec::setup::Service;
 use crate::spec::{ProfileSpec, ToolSpec};
 use crate::stack::asked;
+use crate::stack::client::Clients;
 use crate::steps::{CellContext, Route, StepFunction};
 use crate::wire;
 
@@ -38,6 +39,7 @@ pub(super) struct Blueprint {
     pub sampling: Sampling,
     pub named: Named,
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
+    pub clients: Option<Arc<Clients>>,
     pub profile: Option<Arc<ProfileSpec>>,
     pub ours: bool,
     pub concurrency: u32,
@@ -78,6 +80,7 @@ impl Blueprint {
             sampling: cell.sampling.clone(),
             named: cell.named.clone(),
             tools: Arc::clone(&cell.tools),
+            clients: None,
             profile: cell.profile.clone(),
             ours: matches!(cell.connect, Connect::Start),
             concurrency: cell.concurrency,
@@ -91,6 +94,12 @@ impl Blueprint {
             // A key that is not claimed to be wanted is only sent.
             wanted_key: bearer.filter(|_| cell.setup.abilities.iter().any(|ability| ability == "auth")).map(str::to_owned),
         }
+    }
+
+    /// Texts that must not appear in evidence.
+    pub fn secrets(&self) -> Vec<String> {
+        let of_routes = self.routes.iter().filter_map(|route| route.bearer.clone());
+        self.bearer.iter().cloned().chain(of_routes).collect()
     }
 }
 
@@ -153,8 +162,7 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
             return;
         }
     };
-    let of_routes = blueprint.routes.iter().filter_map(|route| route.bearer.clone());
-    let secrets = blueprint.bearer.iter().cloned().chain(of_routes).collect();
+    let secrets = blueprint.secrets();
     let epoch = blueprint.epoch;
     let cell = Rc::new(CellContext {
         client,
@@ -164,6 +172,7 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
         sampling: blueprint.sampling,
         named: blueprint.named,
         tools: blueprint.tools,
+        clients: blueprint.clients,
         profile: blueprint.profile,
         ours: blueprint.ours,
         concurrency: blueprint.concurrency,

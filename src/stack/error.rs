@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StackError {
-    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`.
+    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`, `infra.client`.
     pub kind: &'static str,
     /// One line.
     pub message: String,
@@ -35,6 +35,10 @@ impl StackError {
 
     pub(super) fn stop(message: impl Into<String>) -> Self {
         Self::of("infra.stop", message)
+    }
+
+    pub(super) fn client(message: impl Into<String>) -> Self {
+        Self::of("infra.client", message)
     }
 
     /// An error that another process of ours told.

@@ -109,7 +109,7 @@ impl Stack {
         let asked = order::asked(&setup.services).ok_or_else(|| {
             StackError::start(format!("the setup `{}` has no services to start; give its address with --url", setup.name))
         })?;
-        let provisioned = provision(setup, options, &progress).await?;
+        let provisioned = provision(setup.provision.as_ref(), options, &progress).await?;
         let key = run_key()?;
         let bearer = bearer_of(setup, &key, &options.environment)?;
         let guardian = Guardian::start()?;

@@ -4,6 +4,7 @@
 //! the process group is gone. We never kill what we did not start.
 
 mod cache;
+pub mod client;
 mod doctor;
 mod error;
 mod fill;

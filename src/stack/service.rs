@@ -270,7 +270,7 @@ impl Running {
 }
 
 /// The last line of a log that says anything.
-fn last_words(log: &str) -> &str {
+pub(super) fn last_words(log: &str) -> &str {
     log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("its log is empty")
 }
 

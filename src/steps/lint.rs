@@ -71,6 +71,8 @@ const BELOW: &[(&str, Reads, &str)] = &[
     ("the response fits the schema:", Reads::Schema, "type: object\nrequired: [object]"),
     ("replies fit the schema:", Reads::Offered, "type: object\nrequired: [capital]"),
     ("replies strictly fit the schema:", Reads::Offered, "type: object\nrequired: [capital]"),
+    ("the client {name} does {text} with:", Reads::Pairs, "| prompt | \"Say hello.\" |\n| events | 5              |"),
+    ("the client {name} tries {text} with:", Reads::Pairs, "| prompt | \"Say hello.\" |\n| events | 5              |"),
     ("the tool {name} returns:", Reads::Columns(&["result"]), "| city  | result   |\n| Paris | 18 C     |"),
     ("the reply calls {name} with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
     ("the reply calls {name} once with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
@@ -115,6 +117,11 @@ const MEANINGS: &[(&str, usize, Meaning)] = &[
     ("the header {text} mentions {text}", 2, Meaning::NotEmpty),
     ("the reply's {text} is a(n) {name}", 2, Meaning::Kind),
     ("the response's {text} is a(n) {name}", 2, Meaning::Kind),
+    ("the client's {text} is a(n) {name}", 2, Meaning::Kind),
+    ("the client's {text} mentions {text}", 2, Meaning::NotEmpty),
+    ("the client's {text} matches {text}", 2, Meaning::Pattern),
+    ("the client fails with {text}", 1, Meaning::NotEmpty),
+    ("the client made {int} requests", 1, Meaning::Positive),
     ("the reply's {text} matches {text}", 2, Meaning::Pattern),
     ("the response's {text} matches {text}", 2, Meaning::Pattern),
     ("I save the reply as {text}", 1, Meaning::SavedName),
@@ -210,7 +217,7 @@ fn means(meaning: Meaning, written: &str) -> Result<(), String> {
 }
 
 /// Sentences whose first text is a JSON path.
-const PATH_FIRST: [&str; 2] = ["the reply's {text} ", "the response's {text} "];
+const PATH_FIRST: [&str; 3] = ["the reply's {text} ", "the response's {text} ", "the client's {text} "];
 
 /// The only whole number that may be negative.
 const SEED: &str = "the seed is {int}";

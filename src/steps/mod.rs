@@ -12,6 +12,7 @@ mod embeddings;
 mod expect;
 mod failure;
 mod finish;
+mod harness;
 mod json;
 mod lint;
 mod metrics;

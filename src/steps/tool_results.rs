@@ -122,7 +122,7 @@ fn pick<'a>(returns: &'a [Return], arguments: &Value) -> Option<&'a Return> {
 }
 
 /// A result as the text of a tool message.
-fn content(one: &Return) -> String {
+pub(super) fn content(one: &Return) -> String {
     match (&one.mcp, &one.result, one.otherwise.as_deref()) {
         (Some(mcp), ..) => mcp_text(mcp),
         (_, Some(Value::String(text)), _) => text.clone(),

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use super::harness::ClientReport;
 use super::route::{self, Route};
 use super::{Failure, StepResult};
 use crate::check::metrics::{Billed, Counters};
@@ -19,6 +20,7 @@ use crate::plan::{Mode, Named, Sampling};
 use crate::spec::setup::TEXT_ROLES;
 use crate::spec::tool::Return;
 use crate::spec::{ProfileSpec, ToolSpec};
+use crate::stack::client::Clients;
 use crate::wire::{Caps, ChatReply, Client, End, Evidence, Exchange, Reading, Request, TransportKind};
 
 /// What all scenarios of a cell share on one worker thread.
@@ -35,6 +37,8 @@ pub struct CellContext {
     pub sampling: Sampling,
     /// Values that scenarios may name.
     pub named: Named,
+    /// Clients that may be asked for work; `None` where no scenario asks one.
+    pub clients: Option<Arc<Clients>>,
     /// Tools that may be offered.
     pub tools: Arc<Vec<Arc<ToolSpec>>>,
     /// What is known of the server, where the setup has a profile.
@@ -192,6 +196,8 @@ pub struct World {
     pub noted: Option<(Counters, Billed)>,
     /// The text of the last request for tokens.
     pub tokenized: Option<String>,
+    /// What the last client said that it got or met.
+    pub client: Option<ClientReport>,
     billed: Cell<Billed>,
     assertions: Cell<u64>,
     made: RefCell<Vec<ExchangeId>>,
@@ -218,6 +224,7 @@ impl World {
             alone: false,
             noted: None,
             tokenized: None,
+            client: None,
             billed: Cell::default(),
             assertions: Cell::new(0),
             made: RefCell::new(Vec::new()),
@@ -393,12 +400,30 @@ impl World {
             request.timeout = self.draft.timeout;
         }
         self.made.borrow_mut().push(id);
-        let mut wanted_key = cell.wanted_key.as_deref();
-        if let Some(route) = route::of(&cell.routes, &request) {
+        let route = route::of(&cell.routes, &request);
+        if let Some(route) = route {
             route.apply(&mut request, cell.bearer.as_deref());
-            wanted_key = route.wanted_key.as_deref();
         }
+        let wanted_key = route.map_or(&cell.wanted_key, |route| &route.wanted_key).as_deref();
         let exchange = cell.client.send(id, request).await;
+        Ok(self.recorded(cell, exchange, wanted_key))
+    }
+
+    /// Takes an exchange that somebody else made with the stack as if it were ours: numbered, recorded, judged, and the last
+    /// reply from now on.
+    pub fn overheard(&mut self, mut exchange: Exchange) -> StepResult {
+        let cell = Rc::clone(self.cell()?);
+        exchange.id = ExchangeId(cell.next_exchange.fetch_add(1, Ordering::Relaxed) + 1);
+        self.made.borrow_mut().push(exchange.id);
+        let to = |route: &&Route| exchange.url.starts_with(&route.url);
+        let wanted_key = cell.routes.iter().find(to).map_or(&cell.wanted_key, |route| &route.wanted_key).as_deref();
+        let reply = self.recorded(&cell, exchange, wanted_key);
+        self.replies.push(Rc::new(reply));
+        Ok(())
+    }
+
+    /// The evidence of an exchange is kept, and the wire rules are held.
+    fn recorded(&self, cell: &CellContext, exchange: Exchange, wanted_key: Option<&str>) -> Reply {
         let reading = Reading::of(&exchange);
         let chat = reading.chat();
         let mask = |text: &str| mask(text, &cell.secrets);
@@ -406,7 +431,7 @@ impl World {
         self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
         self.docket.borrow_mut().add(judgement(cell, wanted_key, &reading, &chat));
         self.billed.set(self.billed.get().and(&exchange, &chat));
-        Ok(Reply { exchange, chat, row: Vec::new() })
+        Reply { exchange, chat, row: Vec::new() }
     }
 
     /// Sends one request and keeps its reply as the last one. No connection is trouble of the test bed; no reply in time is
@@ -486,7 +511,7 @@ pub(super) fn usual_model(models: &[(String, String)], asked: &str) -> Option<St
 }
 
 /// Replaces known secret texts.
-fn mask(text: &str, secrets: &[String]) -> String {
+pub(super) fn mask(text: &str, secrets: &[String]) -> String {
     let mut out = text.to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         if out.contains(secret.as_str()) {

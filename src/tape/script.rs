@@ -49,14 +49,21 @@ const OWN: &[&str] = &["connection", "keep-alive", "transfer-encoding", "content
 impl Script {
     /// A reply as it came: in chunks, an event each.
     pub(super) fn of(reply: &Exchange) -> Self {
-        let headers = reply.headers.iter().filter(|(name, _)| !OWN.contains(&name.to_ascii_lowercase().as_str()));
-        Self {
-            status: reply.status.unwrap_or(502),
-            headers: headers.cloned().collect(),
-            framing: Framing::Chunked,
-            writes: if reply.is_event_stream() { events(&reply.body) } else { vec![reply.body.to_vec()] },
-            ending: Ending::Proper,
-        }
+        let writes = if reply.is_event_stream() { events(&reply.body) } else { vec![reply.body.to_vec()] };
+        Self { writes, ..Self::head_of(reply.status.unwrap_or(502), &reply.headers, Framing::Chunked) }
+    }
+
+    /// A reply of which only the head is known.
+    pub(super) fn head_of(status: u16, headers: &[(String, Bytes)], framing: Framing) -> Self {
+        let headers = headers.iter().filter(|(name, _)| !OWN.contains(&name.to_ascii_lowercase().as_str())).cloned().collect();
+        Self { status, headers, framing, writes: Vec::new(), ending: Ending::Proper }
+    }
+
+    /// The head as bytes; of a reply that has no body by its status, nothing is said of a length.
+    pub(super) fn head_without_body(&self, bodiless: bool) -> Vec<u8> {
+        let head = self.head();
+        let fields = memchr::memmem::rfind(&head[..head.len() - 4], b"\r\n").unwrap_or_default();
+        if bodiless { [&head[..fields], b"\r\n\r\n"].concat() } else { head }
     }
 
     /// The head as bytes.

@@ -37,7 +37,7 @@ pub(super) async fn serve(mut socket: TcpStream, client: Rc<Client>, choose: Rc<
 }
 
 /// Reads a request; `None` where the client sent nothing. **Errors**: what came is no request, or is too long.
-async fn read(socket: &mut TcpStream) -> io::Result<Option<Request>> {
+pub(super) async fn read(socket: &mut TcpStream) -> io::Result<Option<Request>> {
     let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let mut bytes = Vec::new();
     let (head, start) = loop {
@@ -61,6 +61,7 @@ async fn read(socket: &mut TcpStream) -> io::Result<Option<Request>> {
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().map_err(|_| bad("a length that is no number"))?,
+            "transfer-encoding" => return Err(bad("a request in chunks, which no client library sends")),
             "host" | "connection" => {}
             _ => request = request.header(name, value.trim()),
         }
@@ -114,7 +115,7 @@ async fn end(socket: &mut TcpStream, framing: &Framing) -> io::Result<()> {
     }
 }
 
-async fn put(socket: &mut TcpStream, piece: &[u8], framing: &Framing) -> io::Result<()> {
+pub(super) async fn put(socket: &mut (impl AsyncWriteExt + Unpin), piece: &[u8], framing: &Framing) -> io::Result<()> {
     if piece.is_empty() {
         return Ok(());
     }

@@ -47,6 +47,7 @@ folders! {
     "suites" => Suites,
     "setups" => Setups,
     "tools" => Tools,
+    "clients" => Clients,
     "phrases" => Phrases,
     "profiles" => Profiles,
     "assets" => Assets,

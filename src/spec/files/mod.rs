@@ -45,6 +45,8 @@ pub enum Kind {
     Setup,
     /// `tools/`
     Tool,
+    /// `clients/`
+    Client,
     /// `phrases/`
     Phrase,
     /// `profiles/`
@@ -58,6 +60,7 @@ impl Kind {
             Self::Suite => "suites",
             Self::Setup => "setups",
             Self::Tool => "tools",
+            Self::Client => "clients",
             Self::Phrase => "phrases",
             Self::Profile => "profiles",
         }

@@ -4,6 +4,7 @@
 //! handed on even where its meaning is not, so that mistakes across files are found in the same go.
 
 mod cases;
+mod client;
 mod models;
 mod profile;
 mod setup;
@@ -14,6 +15,7 @@ mod tool;
 mod tests;
 
 pub use cases::load_cases;
+pub use client::load_client;
 pub use models::{load_models, model_named};
 pub use profile::load_profile;
 pub use setup::load_setup;
@@ -22,11 +24,11 @@ pub use tool::load_tool;
 
 use super::files::{BUILTIN, Project};
 use super::yaml::{Loaded, Places, schema_of};
-use super::{CaseFile, ModelsSpec, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+use super::{CaseFile, ClientSpec, ModelsSpec, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 use crate::source::{At, Code, Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
 
 /// The kinds of file that have a published schema.
-pub const SCHEMA_KINDS: [&str; 6] = ["suite", "setup", "cases", "tool", "profile", "models"];
+pub const SCHEMA_KINDS: [&str; 7] = ["suite", "setup", "cases", "tool", "client", "profile", "models"];
 
 /// The JSON Schema (2020-12) of one of [`SCHEMA_KINDS`], for editors and for `fireassay schema KIND`.
 pub fn json_schema(kind: &str) -> Option<serde_json::Value> {
@@ -35,6 +37,7 @@ pub fn json_schema(kind: &str) -> Option<serde_json::Value> {
         "setup" => (schema_of::<SetupSpec>(), "fireassay setup"),
         "cases" => (schema_of::<CaseFile>(), "fireassay cases"),
         "tool" => (schema_of::<ToolSpec>(), "fireassay tool"),
+        "client" => (schema_of::<ClientSpec>(), "fireassay client"),
         "profile" => (schema_of::<ProfileSpec>(), "fireassay profile"),
         "models" => (schema_of::<ModelsSpec>(), "fireassay models"),
         _ => return None,

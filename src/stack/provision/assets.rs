@@ -22,13 +22,14 @@ impl Assets {
         self.0.get(path).map(|bytes| String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// What a command that names `<assets>/…` in its words depends on: those files, and all of our Python when one of them
-    /// is Python, since it may import its neighbours.
+    /// What a command that names `<assets>/…` in its words depends on: those files, and the Python beside one that is Python,
+    /// since it may import its neighbours.
     pub(super) fn named_in(&self, words: &[String]) -> Vec<&[u8]> {
         let named = |path: &str| words.iter().any(|word| word.contains(&format!("<assets>/{path}")));
         let is_python = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "py");
-        let python = self.0.keys().any(|path| is_python(path) && named(path));
-        let wanted = self.0.iter().filter(|(path, _)| named(path) || python && is_python(path));
+        let folder = |path: &str| Path::new(path).parent().map(Path::to_owned);
+        let folders: Vec<_> = self.0.keys().filter(|path| is_python(path) && named(path)).map(|path| folder(path)).collect();
+        let wanted = self.0.iter().filter(|(path, _)| named(path) || is_python(path) && folders.contains(&folder(path)));
         wanted.flat_map(|(path, bytes)| [path.as_bytes(), bytes.as_slice()]).collect()
     }
 

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use super::assets::Assets;
 use super::tool::{self, Tool};
 use super::uv::Uv;
-use super::{packages_here, platform};
-use crate::spec::setup::{DebianFiles, Make, PackageFile, Provision, PythonEnv};
+use super::{node, packages_here, platform};
+use crate::spec::setup::{DebianFiles, Make, NodeModules, PackageFile, Provision, PythonEnv};
 use crate::stack::cache::{Item, disk, hex, key};
 use crate::stack::guardian::Guardian;
 use crate::stack::needs::on_path;
@@ -28,6 +28,7 @@ pub(super) struct Planned<'a> {
 #[derive(Debug)]
 enum Kind<'a> {
     Python(&'a PythonEnv, Option<String>),
+    Node(&'a NodeModules, Option<String>),
     File(&'a PackageFile),
     Debian(&'a DebianFiles),
     Make(&'a Make),
@@ -44,10 +45,16 @@ pub(super) fn plan<'a>(provision: &'a Provision, assets: &Assets, cache: &Path) 
     let mut planned: Vec<Planned> = Vec::new();
     let platform = platform();
     if let Some(env) = &provision.python {
-        let lock = lock_text(env, assets)?;
+        let lock = lock_text(env.lock.as_deref(), assets)?;
         let packages = packages_here(env).join("\n");
         let parts = [platform.as_bytes(), packages.as_bytes(), lock.as_deref().unwrap_or("").as_bytes()];
         planned.push(Planned::new(cache, "python", Kind::Python(env, lock.clone()), key(&parts)));
+    }
+    if let Some(modules) = &provision.node {
+        let lock = lock_text(modules.lock.as_deref(), assets)?;
+        let packages = modules.packages.join("\n");
+        let parts = [platform.as_bytes(), packages.as_bytes(), lock.as_deref().unwrap_or("").as_bytes()];
+        planned.push(Planned::new(cache, "node", Kind::Node(modules, lock.clone()), key(&parts)));
     }
     for file in &provision.files {
         planned.push(Planned::new(cache, "file", Kind::File(file), key(&[file.sha256.as_bytes()])));
@@ -70,12 +77,12 @@ pub(super) fn plan<'a>(provision: &'a Provision, assets: &Assets, cache: &Path) 
 }
 
 /// The lock file of this platform, if the setup names one and it is shipped; a lock that is named for no platform must be.
-fn lock_text(env: &PythonEnv, assets: &Assets) -> Result<Option<String>, StackError> {
-    let Some(pattern) = &env.lock else { return Ok(None) };
+fn lock_text(pattern: Option<&str>, assets: &Assets) -> Result<Option<String>, StackError> {
+    let Some(pattern) = pattern else { return Ok(None) };
     let path = pattern.replace("<os>", std::env::consts::OS).replace("<arch>", std::env::consts::ARCH);
     let text = assets.text(path.strip_prefix("assets/").unwrap_or(&path));
     match text {
-        None if path == *pattern => Err(StackError::provision(format!("the lock file `{path}` of the setup is not there"))),
+        None if path == pattern => Err(StackError::provision(format!("the lock file `{path}` of the setup is not there"))),
         text => Ok(text),
     }
 }
@@ -89,7 +96,7 @@ impl<'a> Planned<'a> {
     /// Its `as:` name.
     pub(super) fn name(&self) -> Option<&'a str> {
         match self.kind {
-            Kind::Python(..) => None,
+            Kind::Python(..) | Kind::Node(..) => None,
             Kind::File(file) => Some(&file.name),
             Kind::Debian(files) => Some(&files.name),
             Kind::Make(make) => Some(&make.name),
@@ -98,13 +105,15 @@ impl<'a> Planned<'a> {
 
     /// Name and hash.
     pub(super) fn identity(&self) -> String {
-        format!("{}={}", self.name().unwrap_or("python"), self.key)
+        let kind = if matches!(self.kind, Kind::Node(..)) { "node" } else { "python" };
+        format!("{}={}", self.name().unwrap_or(kind), self.key)
     }
 
     /// What it is, for people.
     pub(super) fn what(&self) -> String {
         match self.kind {
             Kind::Python(env, _) => packages_here(env).join(", "),
+            Kind::Node(modules, _) => modules.packages.join(", "),
             Kind::File(file) => file.package.clone(),
             Kind::Debian(files) => files.packages.join(", "),
             Kind::Make(make) => make.name.clone(),
@@ -115,6 +124,7 @@ impl<'a> Planned<'a> {
     pub(super) fn announcement(&self) -> String {
         let (licence, size) = match self.kind {
             Kind::Python(env, _) => (&env.licence, &env.size),
+            Kind::Node(modules, _) => (&modules.licence, &modules.size),
             Kind::File(file) => (&file.licence, &file.size),
             Kind::Debian(files) => (&files.licence, &files.size),
             Kind::Make(make) => return format!("making {}", make.name),
@@ -142,10 +152,16 @@ impl<'a> Planned<'a> {
         matches!(self.kind, Kind::Python(..)).then(|| self.content().join("bin/python"))
     }
 
+    /// The folder of Node packages, if it is one.
+    pub(super) fn node_modules(&self) -> Option<PathBuf> {
+        matches!(self.kind, Kind::Node(..)).then(|| self.content().join("node_modules"))
+    }
+
     fn is_input_of(&self, words: &str) -> bool {
-        match self.name() {
-            None => words.contains("<python>"),
-            Some(name) => words.contains(&format!("<files>/{name}")),
+        match (&self.kind, self.name()) {
+            (Kind::Node(..), _) => words.contains("<node_modules>"),
+            (_, None) => words.contains("<python>"),
+            (_, Some(name)) => words.contains(&format!("<files>/{name}")),
         }
     }
 }
@@ -179,6 +195,7 @@ impl<'a> Workshop<'a> {
         planned.item.begin()?;
         match &planned.kind {
             Kind::Python(env, lock) => self.python_env(planned, env, lock.as_deref(), progress).await?,
+            Kind::Node(modules, lock) => self.node_modules(planned, modules, lock.as_deref()).await?,
             Kind::File(file) => self.package_file(planned, file, progress).await?,
             Kind::Debian(files) => self.debian(planned, files).await?,
             Kind::Make(make) => self.command(planned, make).await?,
@@ -213,6 +230,13 @@ impl<'a> Workshop<'a> {
             words.extend(packages_here(env).iter().map(String::as_str));
         }
         self.run(&uv.tool(format!("installing {}", planned.what()), &words)).await
+    }
+
+    async fn node_modules(&self, planned: &Planned<'_>, modules: &NodeModules, lock: Option<&str>) -> Result<(), StackError> {
+        let folder = planned.item.folder().join("node.part");
+        self.run(&node::install(modules, lock, self.python.as_deref(), &folder)?).await?;
+        let content = planned.content();
+        std::fs::rename(&folder, &content).map_err(|error| disk("write", &content, &error))
     }
 
     async fn package_file(&mut self, planned: &Planned<'_>, file: &PackageFile, progress: &Progress) -> Result<(), StackError> {

@@ -6,6 +6,7 @@
 
 mod assets;
 mod items;
+mod node;
 mod tool;
 mod uv;
 
@@ -28,6 +29,8 @@ use items::{Planned, Workshop};
 pub struct Provisioned {
     /// `<python>`: the interpreter of the setup's environment.
     pub python: Option<PathBuf>,
+    /// `<node_modules>`: the folder of its Node packages.
+    pub node_modules: Option<PathBuf>,
     /// `<assets>`: the project's assets.
     pub assets: PathBuf,
     /// `<files>`: a folder that holds each `as:` name of the setup.
@@ -38,9 +41,11 @@ impl Provisioned {
     /// The value of a placeholder that provisioning knows.
     pub(super) fn placeholder(&self, name: &str) -> Option<String> {
         let path = match name {
-            "python" => self.python.as_deref()?,
-            "assets" => &self.assets,
-            "files" => &self.files,
+            "python" => self.python.clone()?,
+            "node" => node::program("node", self.python.as_deref())?,
+            "node_modules" => self.node_modules.clone()?,
+            "assets" => self.assets.clone(),
+            "files" => self.files.clone(),
             _ => return None,
         };
         Some(path.display().to_string())
@@ -64,10 +69,11 @@ pub(super) fn packages_here(env: &PythonEnv) -> &[String] {
 pub fn licences(setup: &SetupSpec) -> Vec<(String, String, String)> {
     let Some(provision) = &setup.provision else { return Vec::new() };
     let python = provision.python.iter().map(|env| (packages_here(env).join(", "), env.licence.clone(), env.size.clone()));
+    let node = provision.node.iter().map(|it| (it.packages.join(", "), it.licence.clone(), it.size.clone()));
     let files = provision.files.iter().map(|file| (file.package.clone(), file.licence.clone(), file.size.clone()));
     let debian = provision.debian.iter().filter(|_| items::debian_here());
     let debian = debian.map(|files| (files.packages.join(", "), files.licence.clone(), files.size.clone()));
-    python.chain(files).chain(debian).collect()
+    python.chain(node).chain(files).chain(debian).collect()
 }
 
 /// Whether all that a setup needs lies in the cache already.
@@ -99,14 +105,19 @@ pub(super) fn provisioned_file(setup: &SetupSpec, project: &Project, cache: &Pat
 /// Fetches and makes what is not complete; with everything there, touches neither network nor lock.
 ///
 /// **Errors**: `infra.provision`, with the tool's last output and the next move.
-pub async fn provision(setup: &SetupSpec, options: &StackOptions, progress: &Progress) -> Result<Provisioned, StackError> {
+pub async fn provision(
+    wanted: Option<&Provision>,
+    options: &StackOptions,
+    progress: &Progress,
+) -> Result<Provisioned, StackError> {
     let assets = Assets::load(&options.project)?;
     let none = Provision::default();
-    let planned = items::plan(setup.provision.as_ref().unwrap_or(&none), &assets, &options.cache)?;
+    let planned = items::plan(wanted.unwrap_or(&none), &assets, &options.cache)?;
     let view = View::of(&planned, &options.cache);
     let shelf = assets.item(&options.cache);
     let provisioned = Provisioned {
         python: planned.iter().find_map(Planned::python),
+        node_modules: planned.iter().find_map(Planned::node_modules),
         assets: shelf.folder().join("assets"),
         files: view.folder.clone(),
     };

@@ -33,7 +33,7 @@ impl Bench {
         };
         let said = std::sync::Arc::clone(&self.said);
         let progress: Progress = std::sync::Arc::new(move |_, line: &str| said.lock().unwrap().push(line.to_owned()));
-        super::provision(&setup, &options, &progress).await
+        super::provision(setup.provision.as_ref(), &options, &progress).await
     }
 
     fn said(&self) -> Vec<String> {
