@@ -83,4 +83,4 @@ def abort(told):
     return {"events": seen}
 
 
-run({task.__name__: task for task in (chat, stream, tools, multi_turn, abort)}, anthropic.AnthropicError)
+run(chat, stream, tools, multi_turn, abort)

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 
 const [input, output, modules] = process.argv.slice(2);
 const installed = createRequire(`${modules}/`);
-const { OpenAI, OpenAIError } = installed("openai");
+const { OpenAI } = installed("openai");
 const { zodResponseFormat } = installed("openai/helpers/zod");
 const { z } = installed("zod");
 
@@ -12,7 +12,15 @@ const told = JSON.parse(readFileSync(input, "utf8"));
 // A key that is missing is still sent: the package insists on one.
 const client = new OpenAI({ baseURL: told.base_url, apiKey: told.api_key ?? "none", maxRetries: 0, timeout: 100_000 });
 const system = told.system ? [{ role: "system", content: told.system }] : [];
-const messages = (prompt) => [...system, { role: "user", content: prompt ?? told.given.prompt }];
+const messages = (prompt) => [...system, { role: "user", content: prompt ?? given("prompt") }];
+
+/** What the scenario says beside the task. */
+function given(name) {
+  if (name in told.given) return told.given[name];
+  console.error(`the task needs \`${name}\`: write it into the table below the step`);
+  process.exit(1);
+}
+
 const asked = { model: told.model, ...told.params };
 
 const calls = (message) =>
@@ -25,9 +33,9 @@ function plain(completion) {
   return { id: completion.id, text, finish_reason: choice.finish_reason, usage: completion.usage, ...(made.length && { calls: made }) };
 }
 
-function resultOf(tool, given) {
-  const fits = (one) => one.tool === tool && Object.entries(one.when ?? {}).every(([name, value]) => given[name] === value);
-  return told.results.find(fits)?.content ?? JSON.stringify({ error: `${tool} has no result for ${JSON.stringify(given)}` });
+function resultOf(tool, args) {
+  const fits = (one) => one.tool === tool && Object.entries(one.when ?? {}).every(([name, value]) => args[name] === value);
+  return told.results.find(fits)?.content ?? JSON.stringify({ error: `${tool} has no result for ${JSON.stringify(args)}` });
 }
 
 const tasks = {
@@ -68,9 +76,9 @@ const tasks = {
       if (!message.tool_calls?.length) return { ...plain(completion), calls: made };
       talk.push(message);
       for (const call of message.tool_calls) {
-        const given = JSON.parse(call.function.arguments);
-        made.push({ name: call.function.name, arguments: given });
-        talk.push({ role: "tool", tool_call_id: call.id, content: resultOf(call.function.name, given) });
+        const args = JSON.parse(call.function.arguments);
+        made.push({ name: call.function.name, arguments: args });
+        talk.push({ role: "tool", tool_call_id: call.id, content: resultOf(call.function.name, args) });
       }
     }
     return { calls: made, text: null };
@@ -83,9 +91,9 @@ const tasks = {
       function: {
         ...tool.function,
         parse: JSON.parse,
-        function: (given) => {
-          made.push({ name: tool.function.name, arguments: given });
-          return resultOf(tool.function.name, given);
+        function: (args) => {
+          made.push({ name: tool.function.name, arguments: args });
+          return resultOf(tool.function.name, args);
         },
       },
     });
@@ -93,7 +101,7 @@ const tasks = {
     return { text: await loop.finalContent(), calls: made };
   },
   async multi_turn() {
-    const [first, ...rest] = told.given.turns;
+    const [first, ...rest] = given("turns");
     const talk = messages(first);
     const texts = [];
     for (const following of [...rest, null]) {
@@ -111,15 +119,16 @@ const tasks = {
   },
   /** Closes the stream after some chunks. */
   async abort() {
+    const wanted = given("events");
     let events = 0;
     const chunks = await client.chat.completions.create({ ...asked, messages: messages(), stream: true });
     for await (const _ of chunks) {
-      if (++events === told.given.events) break;
+      if (++events === wanted) break;
     }
     return { events };
   },
   async embeddings() {
-    const { data } = await client.embeddings.create({ model: told.model, input: told.given.texts });
+    const { data } = await client.embeddings.create({ model: told.model, input: given("texts") });
     return { lengths: data.map((one) => one.embedding.length), indexes: data.map((one) => one.index) };
   },
 };
@@ -135,8 +144,7 @@ let outcome;
 try {
   outcome = await tasks[told.task]();
 } catch (error) {
-  // What is no error of the package is a mistake of ours.
-  if (!(error instanceof OpenAIError)) throw error;
+  // Whatever it is, a program of this kind would meet it.
   outcome = { error: described(error) };
 }
 writeFileSync(output, JSON.stringify(outcome));

@@ -109,5 +109,4 @@ def embeddings(told):
     return {"lengths": [len(one.embedding) for one in found.data], "indexes": [one.index for one in found.data]}
 
 
-run({task.__name__: task for task in
-     (models, retrieve, chat, stream, stream_helper, tools, multi_turn, parse, abort, embeddings)}, openai.OpenAIError)
+run(models, retrieve, chat, stream, stream_helper, tools, multi_turn, parse, abort, embeddings)

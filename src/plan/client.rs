@@ -29,7 +29,7 @@ pub(super) fn of_step(sentence: &str, values: &[&str], clients: &[Arc<ClientSpec
         return None;
     }
     let tasks: Vec<&str> = client.tasks.keys().map(String::as_str).collect();
-    let help = did_you_mean(task, tasks.iter().copied()).or_else(|| Some(format!("it knows {}", tasks.join(", "))));
+    let help = did_you_mean(task, tasks);
     let message = format!("the client `{name}` has no task `{task}`");
     Some(StepMistake { help, ..mistake("client/unknown-task", task, message) })
 }
@@ -71,10 +71,10 @@ mod tests {
         check("the tool {name} fails with {text}", &["nobody", "\"chat\""], None);
         check(does, &["openai-python", "\"{{task}}\""], None);
         check(does, &["openai-pyton", "\"chat\""], Some(("there is no client `openai-pyton`", "did you mean `openai-python`?")));
-        check(does, &["mine", "\"chat\""], Some(("there is no client `mine`", "write it as `clients/mine.yaml`")));
+        check(does, &["mine", "\"chat\""], Some(("there is no client `mine`", "known here: `openai-python`")));
         let unknown = "the client `openai-python` has no task `chatt`";
         check(does, &["openai-python", "\"chatt\""], Some((unknown, "did you mean `chat`?")));
         let unknown = "the client `openai-python` has no task `embeddings`";
-        check(does, &["openai-python", "\"embeddings\""], Some((unknown, "it knows chat, stream")));
+        check(does, &["openai-python", "\"embeddings\""], Some((unknown, "known here: `chat`, `stream`")));
     }
 }

@@ -187,7 +187,7 @@ impl World {
             }
         };
         let tap = Tap::start(client, direct).map_err(|error| trouble(error.to_string()))?;
-        let input = self.client_input(task, &tap.url(), given)?;
+        let input = self.client_input(task, &tap.url(), &given)?;
         let ended = clients.run(name, &input).await;
         let heard = tap.heard().await.map_err(trouble)?;
         let requests = heard.len();
@@ -204,7 +204,7 @@ impl World {
     }
 
     /// What a client is told.
-    fn client_input(&self, task: &str, url: &str, given: Map<String, Value>) -> Result<Value, Failure> {
+    fn client_input(&self, task: &str, url: &str, given: &Map<String, Value>) -> Result<Value, Failure> {
         let key = match &self.draft.key {
             Key::Cell => self.cell()?.bearer.clone(),
             Key::Absent => None,

@@ -27,6 +27,9 @@ const LAST: Duration = Duration::from_secs(10);
 /// What is left of a reply once the client has what it wanted: libraries close at `[DONE]`, before the end of the framing.
 const REST: Duration = Duration::from_millis(250);
 
+/// Changes where a request goes, and what it carries.
+type Direct = dyn Fn(&mut Request);
+
 /// Listens on a loopback port of its own until it is dropped.
 #[derive(Debug)]
 pub struct Tap {
@@ -42,7 +45,8 @@ impl Tap {
         let (count, open) = watch::channel(0);
         let kept = Arc::clone(&heard);
         let listener = Listener::start("tap", move || {
-            let (client, direct, count): (_, Rc<dyn Fn(&mut Request)>, _) = (Rc::new(client), Rc::new(direct), Rc::new(count));
+            let direct: Rc<Direct> = Rc::new(direct);
+            let (client, count) = (Rc::new(client), Rc::new(count));
             Rc::new(move |socket| -> Served {
                 let (client, direct, count, kept) =
                     (Rc::clone(&client), Rc::clone(&direct), Rc::clone(&count), Arc::clone(&kept));
@@ -79,7 +83,7 @@ impl Tap {
 }
 
 /// Serves one request of a connection and closes it; `None` where the client sent nothing.
-async fn pass(mut socket: TcpStream, client: &Client, direct: &dyn Fn(&mut Request)) -> io::Result<Option<Exchange>> {
+async fn pass(mut socket: TcpStream, client: &Client, direct: &Direct) -> io::Result<Option<Exchange>> {
     socket.set_nodelay(true)?;
     let Some(mut request) = server::read(&mut socket).await? else { return Ok(None) };
     direct(&mut request);

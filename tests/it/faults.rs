@@ -50,15 +50,15 @@ const FEATURE: &str = r#"Feature: Faults
 "#;
 
 /// A real server, held by a run that waits for an address which never answers.
-struct Server {
+pub struct Server {
     owner: Project,
     child: Child,
-    url: String,
+    pub url: String,
     _silent: TcpListener,
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = silent.local_addr().expect("an address");
         let rows: String = (0..60).map(|row| format!("      | {row} |\n")).collect();

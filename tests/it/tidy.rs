@@ -16,7 +16,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("host", &["event"]),
     ("models", &["source", "spec", "host"]),
     ("stack", &["spec", "event", "wire", "host", "models"]),
-    ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "stack", "event"]),
+    ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "tape", "stack", "event"]),
     ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),
     ("report", &["event", "source"]),
     ("tape", &["wire", "event"]),
