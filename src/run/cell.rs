@@ -386,8 +386,8 @@ impl CellRun {
 
     /// A try begins, or did since the last mark.
     pub fn started(&mut self, task: &Task) {
-        if let Some(mark) = self.mark {
-            self.marks.insert((task.feature, task.index), mark);
+        if let Some(mark) = &self.mark {
+            self.marks.insert((task.feature, task.index), mark.clone());
         }
         self.bus.emit(&RunEvent::ScenarioStarted {
             cell: self.plan.id.clone(),
@@ -414,7 +414,7 @@ impl CellRun {
             outcome = Outcome::Flaky;
         }
         let server_log = match (&self.stack, bad) {
-            (Some(stack), true) => stack.log_since(mark, 16 * 1024),
+            (Some(stack), true) => stack.log_since(&mark, 16 * 1024),
             _ => String::new(),
         };
         let lost = bad && connection_lost(&steps);

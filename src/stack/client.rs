@@ -16,7 +16,7 @@ use super::process::{Launch, Process, describe};
 use super::provision::{Provisioned, provision};
 use super::scratch::Scratch;
 use super::service::last_words;
-use super::{LogMark, Progress, StackError, StackOptions, fill};
+use super::{Progress, StackError, StackOptions, fill};
 use crate::spec::ClientSpec;
 
 /// Bytes of output that go into an error.
@@ -68,7 +68,7 @@ impl Clients {
         let ended = tokio::time::timeout(client.within.0, process.wait()).await;
         // Whatever it left behind ends with it.
         process.stop(Signal::SIGKILL, Duration::ZERO).await?;
-        let said = logs.since(LogMark::default(), SHOWN);
+        let said = logs.since(0, SHOWN);
         let failed = |what: String| StackError::client(format!("the client `{name}` {what}")).with_detail(said.clone());
         let status = ended.map_err(|_| failed(format!("did not end within {}", client.within)))?;
         let output = std::fs::read(&wanted);

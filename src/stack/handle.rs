@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 
 use super::guardian::Guardian;
 use super::identity::{self, Identity};
+use super::kept::follow::Followed;
 use super::logs::Logs;
 use super::probe::Probe;
 use super::process::Launch;
@@ -54,9 +55,9 @@ pub struct Served {
 /// Called with a phase and one line for people; may be called often (download progress).
 pub type Progress = Arc<dyn Fn(StackPhase, &str) + Send + Sync>;
 
-/// A position in the service logs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LogMark(pub u64);
+/// A position in the service logs of each provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogMark(Vec<u64>);
 
 /// Grace when we are in a hurry, because we were signalled ourselves.
 const HURRY: Duration = Duration::from_secs(2);
@@ -69,6 +70,8 @@ pub struct Stack {
     identity: Identity,
     /// Without one, the stack is attached.
     life: Option<Life>,
+    /// What a stack that was up already says.
+    followed: Option<Followed>,
     /// Its name among the providers of a composed stack.
     called: Option<String>,
     /// The other providers of a composed stack, in the order written.
@@ -131,7 +134,9 @@ impl Stack {
             environment: options.environment.clone(),
         };
         match life.come_up(asked, bearer.as_deref(), &progress).await {
-            Ok((url, identity)) => Ok(Self { url, bearer, identity, life: Some(life), called: None, beside: Vec::new() }),
+            Ok((url, identity)) => {
+                Ok(Self { url, bearer, identity, life: Some(life), followed: None, called: None, beside: Vec::new() })
+            }
             Err(error) => match life.stop(HURRY, &progress).await {
                 Ok(()) => Err(error),
                 Err(stop) => Err(error.and(&stop)),
@@ -143,7 +148,7 @@ impl Stack {
     pub async fn attach(url: &str, bearer: Option<String>) -> Result<Self, StackError> {
         let url = base_of(url);
         let identity = identity::of_attached(&Probe::new(&url, bearer.as_deref())?, &url).await?;
-        Ok(Self { url, bearer, identity, life: None, called: None, beside: Vec::new() })
+        Ok(Self { url, bearer, identity, life: None, followed: None, called: None, beside: Vec::new() })
     }
 
     /// Several stacks by their names as one; the first one's address, token and logs are its own. `None` without any.
@@ -195,14 +200,29 @@ impl Stack {
         self.providers().all(|stack| stack.identity.said.is_some() || stack.life.is_some())
     }
 
-    /// Where the logs stand now; always the same for an attached stack.
+    /// Where the logs stand now; always the same for a stack whose logs nobody here has.
     pub fn log_mark(&self) -> LogMark {
-        self.life.as_ref().map(|life| life.logs.mark()).unwrap_or_default()
+        LogMark(self.providers().map(|stack| stack.logs().map_or(0, Logs::mark)).collect())
     }
 
-    /// Log lines since a mark, at most `cap` bytes (head and tail); empty for an attached stack.
-    pub fn log_since(&self, mark: LogMark, cap: usize) -> String {
-        self.life.as_ref().map(|life| life.logs.since(mark, cap)).unwrap_or_default()
+    /// Log lines since a mark, at most `cap` bytes (head and tail) of each provider; empty for a stack whose logs nobody here
+    /// has.
+    pub fn log_since(&self, mark: &LogMark, cap: usize) -> String {
+        let since = |(number, stack): (usize, &Self)| {
+            let lines = stack.logs()?.since(mark.0.get(number).copied().unwrap_or_default(), cap);
+            let prefix = stack.called.as_ref().map(|called| format!("{called}: ")).unwrap_or_default();
+            Some(lines.lines().map(|line| format!("{prefix}{line}\n")).collect::<String>())
+        };
+        self.providers().enumerate().filter_map(since).collect()
+    }
+
+    /// Reads on what a stack that is up says, which nobody told us when it was attached to.
+    pub(super) fn follow(self, followed: Followed) -> Self {
+        Self { followed: Some(followed), ..self }
+    }
+
+    fn logs(&self) -> Option<&Logs> {
+        self.life.as_ref().map(|life| &life.logs).or(self.followed.as_ref().map(Followed::logs))
     }
 
     /// The services of ours in start order; none for an attached stack.

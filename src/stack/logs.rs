@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{LogMark, StackError};
+use super::StackError;
 
 /// Bytes of log that are kept in memory.
 const KEPT: u64 = 4 * 1024 * 1024;
@@ -85,17 +85,17 @@ impl Logs {
             .map_err(|error| StackError::start(format!("cannot start a thread: {error}")))
     }
 
-    /// Where the logs stand now.
-    pub(super) fn mark(&self) -> LogMark {
-        LogMark(self.ring().end)
+    /// Where the logs stand now. **Units**: bytes that ever came.
+    pub(super) fn mark(&self) -> u64 {
+        self.ring().end
     }
 
     /// Lines since a mark, at most `cap` bytes: the head and the tail, with a line between that says how much is left out.
-    pub(super) fn since(&self, mark: LogMark, cap: usize) -> String {
+    pub(super) fn since(&self, mark: u64, cap: usize) -> String {
         let ring = self.ring();
         let several = ring.lines.iter().any(|line| line.service != ring.lines[0].service);
         let mut text = String::new();
-        for line in ring.lines.iter().filter(|line| line.at >= mark.0) {
+        for line in ring.lines.iter().filter(|line| line.at >= mark) {
             if several {
                 text.push_str(&line.service);
                 text.push_str(": ");
@@ -195,7 +195,7 @@ mod tests {
         let mark = logs.mark();
         pump(&logs, "server", b"three");
         assert_eq!(logs.since(mark, 100), "three\n");
-        assert_eq!(logs.since(LogMark::default(), 100), "one\ntwo\nthree\n");
+        assert_eq!(logs.since(0, 100), "one\ntwo\nthree\n");
         pump(&logs, "proxy", b"four\n");
         assert_eq!(logs.since(mark, 100), "server: three\nproxy: four\n");
         assert_eq!(logs.tail("server", 2), "two\nthree\n");
@@ -233,8 +233,8 @@ mod tests {
     fn memory_is_bounded() {
         let logs = logs(&[]);
         pump(&logs, "server", &b"0123456789abcde\n".repeat(600_000));
-        assert!(logs.since(LogMark::default(), usize::MAX).len() as u64 <= KEPT);
-        assert_eq!(logs.mark(), LogMark(9_600_000));
+        assert!(logs.since(0, usize::MAX).len() as u64 <= KEPT);
+        assert_eq!(logs.mark(), 9_600_000);
     }
 
     #[test]

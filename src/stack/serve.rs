@@ -3,6 +3,7 @@
 //! What is reused has passed the identity handshake: it says that it is the server that the setup's profile is about, and it
 //! lists the setup's models. A port that is merely taken is a stranger's, and is said with his name.
 
+use super::kept::follow::Followed;
 use super::kept::{self, Health, Record};
 use super::os::{self, Listening};
 use super::{Progress, Stack, StackError, StackOptions, handle, order};
@@ -72,6 +73,7 @@ async fn kept_stack(wanted: &Wanted<'_>, options: &StackOptions, progress: &Prog
     }
     let stack = Stack::attach(&record.url, record.bearer(&options.environment)?).await?;
     proven(&stack, wanted)?;
+    let stack = stack.follow(Followed::begin(project, name, wanted.setup.services.keys().map(String::as_str))?);
     progress(StackPhase::Ready, &format!("uses the stack that is up since {} at {}", record.since, record.url));
     Ok(Some(stack))
 }

@@ -121,7 +121,7 @@ async fn a_stack_comes_up_answers_and_is_gone() {
     let port = port_of(&stack);
     stack.alive().unwrap();
     assert!(stack.server().starts_with("SimpleHTTP/"), "{}", stack.server());
-    until("the log has the health request", || stack.log_since(LogMark::default(), 9000).contains("GET / "));
+    until("the log has the health request", || stack.log_since(&LogMark::default(), 9000).contains("GET / "));
     stack.down(false, bench.progress()).await.unwrap();
     assert!(!listens(port));
     assert!(os::living(bench.groups()[0]).is_empty());
@@ -224,7 +224,7 @@ async fn a_service_that_logs_a_gigabyte_is_read_and_takes_little_disk() {
     let stack = bench.up(&serving(loud, "").replace("within: 60s", "within: 300s")).await.unwrap();
     let after = memory.sample().services[0].rss;
     assert!(after < before + (200 << 20), "{before} bytes before, {after} after");
-    until("the last lines are kept", || stack.log_since(LogMark::default(), 1 << 20).contains("GET / "));
+    until("the last lines are kept", || stack.log_since(&LogMark::default(), 1 << 20).contains("GET / "));
     stack.down(false, bench.progress()).await.unwrap();
     let files =
         std::fs::read_dir(bench.options().record.join("logs")).unwrap().map(|file| file.unwrap().metadata().unwrap().len());

@@ -60,6 +60,14 @@ fn each_ability_is_asked_of_its_own_provider() {
     assert!(junit.contains("llamacpp.server=") && junit.contains("embeds.server="), "{junit}");
     let logs = |name: &str| project.path(&format!(".fireassay/runs/latest/{name}/logs/server.log"));
     assert!(logs("llamacpp").exists() && logs("embeds").exists());
+    // The failure of one shows the log of each, under its name.
+    let wrong = FEATURE.replace("\"Paris\"", "\"Lyon\"");
+    std::fs::write(project.path("two.feature"), wrong).expect("a file");
+    let ran = project.run(&["run", "two.feature", "--stack", form, "--name", "both"]);
+    ran.exits(1).says(&["server log", "llamacpp: "]);
+    let finished = project.events().into_iter().find(|event| event["event"] == "scenario_finished").expect("its end");
+    let log = finished["server_log"].as_str().expect("a log");
+    assert!(["llamacpp: ", "embeds: "].iter().all(|name| log.lines().any(|line| line.starts_with(name))), "{log}");
 }
 
 #[test]

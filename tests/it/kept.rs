@@ -124,6 +124,11 @@ fn a_run_uses_the_stack_that_is_up_and_leaves_it_running() {
     let uses = |event: &Value| event["message"].as_str().is_some_and(|line| line.starts_with("uses the stack that is up since"));
     project.wait_for("the stack that is used", uses);
     run(&format!("server:fixed:{port}")).exits(0).says(&["1 passed"]);
+    // What it logs while a scenario fails is part of the failure.
+    let wrong = "Feature: Wrong\n  Scenario: It is Lyon\n    When I ask \"What is the capital of France?\"\n    Then the reply mentions \"Lyon\"\n";
+    std::fs::write(project.path("wrong.feature"), wrong).expect("a file");
+    let ran = project.run(&["run", "wrong.feature", "--stack", "server:fixed"]);
+    ran.exits(1).says(&["server log", "slot launch_slot_"]);
     // `--setup` means a server of this run's own.
     project.run(&["run", "paris.feature", "--setup", "fixed"]).exits(0);
     assert!(started(&project));

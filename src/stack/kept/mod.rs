@@ -11,6 +11,7 @@
 //! What is known stands in `.fireassay/stacks/NAME/state.json` ([`Record`]); [`health`] has the rules of the five states.
 
 mod end;
+pub(in crate::stack) mod follow;
 pub mod health;
 pub mod keeper;
 mod record;

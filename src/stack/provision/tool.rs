@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::stack::StackError;
 use crate::stack::guardian::Guardian;
 use crate::stack::logs::Logs;
 use crate::stack::process::{Launch, Process, describe};
-use crate::stack::{LogMark, StackError};
 
 /// Bytes of output that go into an error.
 const SHOWN: usize = 4000;
@@ -27,11 +27,11 @@ pub(super) async fn run(tool: &Tool, guardian: &Guardian) -> Result<String, Stac
     let logs = Logs::create(None, Vec::new())?;
     let mut process = Process::spawn(&launch, guardian, &logs)?;
     let status = process.wait().await;
-    let output = logs.since(LogMark::default(), SHOWN);
+    let output = logs.since(0, SHOWN);
     if status.success() {
         return Ok(output);
     }
-    let next = next_move(&logs.since(LogMark::default(), usize::MAX));
+    let next = next_move(&logs.since(0, usize::MAX));
     let next = next.map(|next| format!("; {next}")).unwrap_or_default();
     let program = tool.words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     let message = format!("{} failed: `{program}` ended with {}{next}", tool.doing, describe(status));
