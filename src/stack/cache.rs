@@ -127,7 +127,7 @@ pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), StackError> {
 /// A failed file operation in words, with the way out of a full disk.
 pub(super) fn disk(verb: &str, path: &Path, error: &std::io::Error) -> StackError {
     let next = match error.kind() {
-        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded | std::io::ErrorKind::FileTooLarge => {
             "; make room, or let FIREASSAY_CACHE name a folder on a bigger disk"
         }
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {

@@ -75,6 +75,32 @@ fn a_provisioning_that_is_killed_at_any_point_is_done_by_the_next() {
 }
 
 #[test]
+fn a_full_disk_is_said_as_such_and_what_is_complete_stays() {
+    let big = r#"name: big
+provision:
+  python: {packages: ["six==1.17.0"], licence: MIT, size: 1 MB}
+  make:
+    - {run: [sh, -c, "echo first > \"$1\"", x, "<out>"], as: first}
+    - {run: ["<python>", -c, "import sys; open(sys.argv[1], 'wb').write(bytes(200_000_000))", "<out>"], as: big}
+services: {server: {command: [sleep, '60']}}
+"#;
+    let project = Project::new().file("setups/big.yaml", big);
+    // A bound on the size of files stands for the end of the disk: no rights are needed for it. In blocks of 512 or 1024 bytes.
+    let provision = |limit: &str| {
+        let program = project.command(&[]).get_program().to_owned();
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", &format!("{limit} exec \"$0\" provision big")]).arg(program).current_dir(project.path(""));
+        crate::harness::ran(&command.env("FIREASSAY_CACHE", project.path("cache")).output().expect("the command starts"))
+    };
+    provision("ulimit -f 160000;")
+        .exits(5)
+        .says(&["making big failed", "make room, or let FIREASSAY_CACHE name a folder on a bigger disk"]);
+    let again = provision("");
+    again.exits(0).says(&["big: ready"]);
+    assert!(!again.all().contains("making first"), "{}", again.all());
+}
+
+#[test]
 fn no_network_is_said_as_such() {
     // Port 9 of the loopback is nobody's: every index is out of reach, and uv's own cache is empty.
     let nowhere = "http://127.0.0.1:9/simple";

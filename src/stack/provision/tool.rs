@@ -31,7 +31,8 @@ pub(super) async fn run(tool: &Tool, guardian: &Guardian) -> Result<String, Stac
     if status.success() {
         return Ok(output);
     }
-    let next = next_move(&logs.since(0, usize::MAX));
+    // A limit on the size of files ends some tools without a word.
+    let next = next_move(&format!("{}\n{}", describe(status), logs.since(0, usize::MAX)));
     let next = next.map(|next| format!("; {next}")).unwrap_or_default();
     let program = tool.words.first().map_or("", |word| word.rsplit('/').next().unwrap_or(word));
     let message = format!("{} failed: `{program}` ended with {}{next}", tool.doing, describe(status));
@@ -45,7 +46,10 @@ fn next_move(output: &str) -> Option<&'static str> {
             &["hash mismatch", "do not match the hashes", "doesn't match"],
             "what came is not what the lock file names: check the package index, or make the lock file anew",
         ),
-        (&["no space left", "disk quota"], "make room, or let FIREASSAY_CACHE name a folder on a bigger disk"),
+        (
+            &["no space left", "disk quota", "file too large", "sigxfsz"],
+            "make room, or let FIREASSAY_CACHE name a folder on a bigger disk",
+        ),
         (
             &["ensurepip is not available", "no module named venv", "no module named ensurepip"],
             "install the package `python3-venv` (Debian, Ubuntu), or put `uv` on PATH",
@@ -97,6 +101,8 @@ mod tests {
     fn words_point_to_a_way_out() {
         check("error: Failed to download\n  cause: Hash mismatch for `x==1`", Some("what"));
         check("OSError: [Errno 28] No space left on device", Some("make"));
+        check("signal 25 (SIGXFSZ)\n", Some("make"));
+        check("OSError: [Errno 27] File too large", Some("make"));
         check("The virtual environment was not created successfully because ensurepip is not available.", Some("install"));
         check("error: No interpreter found for Python >=3.11", Some("install"));
         check("error: Failed to fetch: `X`\n  cause: dns error", Some("check"));
