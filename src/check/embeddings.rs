@@ -70,6 +70,33 @@ pub fn in_order(exchange: &Exchange) -> Held {
     broken(KIND, Whose::Wire, "the embeddings are numbered in order", "the indexes 0, 1, 2, … in order", actual)
 }
 
+/// The cosine between two embeddings is larger than that between the first of them and a third. Numbers count from 1.
+pub fn nearer(exchange: &Exchange, one: u64, near: u64, far: u64) -> Held {
+    let vectors: Option<Vec<Vec<f64>>> = items(exchange).map(|items| items.iter().filter_map(numbers).collect());
+    let claim = format!("embedding {one} is nearer to {near} than to {far}");
+    let wanted = format!("a larger cosine with embedding {near} than with {far}");
+    let Some(vectors) = vectors else { return broken(KIND, Whose::Wire, claim, wanted, nothing(exchange)) };
+    let of = |number: u64| usize::try_from(number.checked_sub(1)?).ok().and_then(|at| vectors.get(at));
+    let cosine = |other: u64| of(one).zip(of(other)).and_then(|(a, b)| cosine(a, b));
+    let actual = match (cosine(near), cosine(far)) {
+        (Some(near), Some(far)) if near > far => return Ok(()),
+        (Some(with_near), Some(with_far)) => format!("cosine with {near}: {with_near:.3}, with {far}: {with_far:.3}"),
+        _ => format!("no three vectors of one length: {}", counted(vectors.len() as u64, "vector")),
+    };
+    broken(KIND, Whose::Model, claim, wanted, actual)
+}
+
+fn numbers(item: &Value) -> Option<Vec<f64>> {
+    item["embedding"].as_array()?.iter().map(Value::as_f64).collect()
+}
+
+/// `None` where there is none: lengths that differ, or a vector of zeros.
+fn cosine(one: &[f64], other: &[f64]) -> Option<f64> {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let cosine = dot(one, other) / (dot(one, one) * dot(other, other)).sqrt();
+    (one.len() == other.len() && cosine.is_finite()).then_some(cosine)
+}
+
 /// The length that the request asks for.
 fn asked(exchange: &Exchange) -> Option<u64> {
     let body: Value = serde_json::from_slice(exchange.request.body.as_ref()?).ok()?;
@@ -103,6 +130,28 @@ mod tests {
         let exchange = exchange(status, &format!(r#"{{"object":"list","data":{data}}}"#));
         let seen = [count(&exchange, 2), same_length(&exchange), in_order(&exchange)].map(|held| held.is_ok());
         assert_eq!(seen, [two, same, order], "{data}");
+    }
+
+    #[test]
+    fn nearness_is_by_angle() {
+        let near = |data: &str, numbers: [u64; 3]| {
+            let exchange = exchange(200, &format!(r#"{{"data":{data}}}"#));
+            nearer(&exchange, numbers[0], numbers[1], numbers[2])
+        };
+        let data = r#"[{"embedding":[1,0]},{"embedding":[9,1]},{"embedding":[0.5,0.5]}]"#;
+        assert!(near(data, [1, 2, 3]).is_ok(), "length does not count");
+        let error = near(data, [1, 3, 2]).unwrap_err();
+        assert_eq!(error.actual.as_deref(), Some("cosine with 3: 0.707, with 2: 0.994"));
+        assert!(near(data, [1, 2, 2]).is_err(), "as near is not nearer");
+        for (data, numbers) in [
+            (data, [1, 2, 4]),
+            (data, [0, 1, 2]),
+            ("[]", [1, 2, 3]),
+            (r#"[{"embedding":[0,0]},{"embedding":[1,0]},{"embedding":[0,1]}]"#, [1, 2, 3]),
+            (r#"[{"embedding":[1]},{"embedding":[1,0]},{"embedding":[0,1]}]"#, [1, 2, 3]),
+        ] {
+            assert!(near(data, numbers).is_err(), "{data} {numbers:?}");
+        }
     }
 
     #[test]

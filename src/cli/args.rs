@@ -6,7 +6,7 @@ use clap::builder::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::{Contract, Mode};
-use crate::spec::models::Intent;
+use crate::spec::models::{EVERY_MODEL, Intent};
 use crate::spec::yaml::Span;
 
 mod kept;
@@ -95,6 +95,11 @@ pub struct SelectArgs {
     /// Address of a server that runs already, with or without /v1
     #[arg(long, value_name = "URL", env = "FIREASSAY_URL", help_heading = "Where")]
     pub url: Option<String>,
+    /// Models of `models.yaml`, each on the setup that serves it, one after the other; without names all that fit here
+    #[arg(long, value_name = "NAME[,NAME]", env = "FIREASSAY_CATALOGUE", help_heading = "Where", num_args = 0..=1,
+          default_missing_value = EVERY_MODEL, conflicts_with_all = ["setups", "stack", "url", "models", "text_model",
+          "vision_model", "embedding_model", "judge_model"])]
+    pub catalogue: Option<String>,
     /// Only scenarios that meet this tag expression (`@chat and not @slow`)
     #[arg(long, value_name = "EXPR", env = "FIREASSAY_TAGS", help_heading = "What")]
     pub tags: Option<String>,

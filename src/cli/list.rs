@@ -99,6 +99,7 @@ pub(super) fn json(plan: &Plan) -> Value {
             "suite": cell.suite.name,
             "setup": cell.setup.name,
             "labels": cell.setup.labels,
+            "catalogue": cell.entry.as_ref().map(|entry| &entry.name),
             "models": cell.models.iter().cloned().map(|(role, model)| (role, Value::String(model))).collect::<serde_json::Map<_, _>>(),
             "mode": cell.mode,
             "contract": cell.contract,

@@ -35,6 +35,8 @@ pub(super) struct LoadRequest {
     pub overrides: Overrides,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
+    /// Models of the catalogue in place of setups; none named means all of them.
+    pub catalogue: Option<Vec<String>>,
     /// Every suite, setup and profile of the project.
     pub all: bool,
     /// Where no setup is named, plan against a bare address.
@@ -142,7 +144,10 @@ pub(super) fn load(project: &Project, request: LoadRequest) -> (SourceMap, PlanI
     } else if !request.paths.is_empty() {
         loader.narrow(&mut input.suites, &wanted);
     }
-    loader.setups(&mut input, request.all);
+    match &request.catalogue {
+        Some(wanted) => loader.entries(&mut input, &unique(wanted)),
+        None => loader.setups(&mut input, request.all),
+    }
     loader.profiles(&mut input, request.all);
     loader.tools(&mut input);
     loader.clients(&mut input);
@@ -321,7 +326,7 @@ impl Loader<'_> {
     }
 
     /// Reads one setup, by name or by file; the name it carries.
-    fn setup(&mut self, name: &str, input: &mut PlanInput) -> Option<String> {
+    pub(super) fn setup(&mut self, name: &str, input: &mut PlanInput) -> Option<String> {
         let path = if is_yaml(name) { Some(name.to_owned()) } else { self.project.find(Kind::Setup, name) };
         // A name without a file is said by the compiler, which knows who wrote it.
         let path = path?;

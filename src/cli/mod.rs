@@ -5,6 +5,7 @@
 pub mod args;
 mod ast;
 mod cache;
+mod catalogue;
 mod check;
 mod discover;
 mod doctor;

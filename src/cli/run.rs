@@ -15,8 +15,10 @@ use super::exit::{Exit, RunFacts, verdict};
 use super::{load, record, select, terminal};
 use crate::event::{CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
 use crate::plan::{Mode, Plan};
-use crate::report::{self, ColorChoice, Console, ConsoleOptions, JunitProfile, ReportOptions, RunSummary, Verbosity};
-use crate::run::{Bus, Control, RunOptions};
+use crate::report::{
+    self, CellSummary, ColorChoice, Console, ConsoleOptions, JunitProfile, ReportOptions, RunSummary, Verbosity,
+};
+use crate::run::{Bus, CELL_MODEL, Control, RunOptions};
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::files::Project;
 use crate::stack::StackOptions;
@@ -117,7 +119,8 @@ fn check_reports(args: &RunArgs, diagnostics: &mut Diagnostics) {
 
 fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, arguments: &[OsString]) -> Result<Exit, String> {
     let first = plan.cells.first().expect("a plan with scenarios has a cell");
-    let folder = record::create(args.run_dir.as_deref(), &format!("{}-{}", first.suite.name, first.setup.name))?;
+    let on = if first.entry.is_some() { "catalogue" } else { &first.setup.name };
+    let folder = record::create(args.run_dir.as_deref(), &format!("{}-{on}", first.suite.name))?;
     let epoch = Instant::now();
     let bus = Bus::new();
     bus.add(EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?);
@@ -209,14 +212,23 @@ fn facts(args: &RunArgs, summary: &RunSummary, totals: RunTotals, bus: &Bus, con
     if let Some(broken) = bus.broken() {
         terminal::err(&format!("error: {broken}"));
     }
-    let empty = |totals: &Totals| totals.judged() == 0 && totals.errored == 0;
     RunFacts {
         totals,
-        empty_cell: summary.cells.iter().any(|cell| empty(&cell.final_totals())),
+        empty_cell: ran_nothing(&summary.cells),
         trouble: bus.broken().is_some() || summary.cells.iter().any(|cell| cell.trouble.is_some()),
         strict: args.strict,
         signal: control.signal(),
     }
+}
+
+/// Whether nothing was judged, and nothing went wrong either, in a cell that had to run. A model of the catalogue that does not
+/// fit here need not, unless it was named; but something has to.
+fn ran_nothing(cells: &[CellSummary]) -> bool {
+    let empty = |totals: Totals| totals.judged() == 0 && totals.errored == 0;
+    let need_not = |cell: &CellSummary| cell.skipped.is_some() && cell.plan.entry.as_ref().is_some_and(|entry| !entry.wished);
+    let (may, must): (Vec<&CellSummary>, Vec<&CellSummary>) =
+        cells.iter().filter(|cell| empty(cell.final_totals())).partition(|cell| need_not(cell));
+    !must.is_empty() || !may.is_empty() && may.len() == cells.len()
 }
 
 /// `whole`: nothing narrowed the suites.
@@ -229,6 +241,7 @@ fn started(plan: &Plan, run_id: &str, arguments: &[OsString], whole: bool) -> Ru
         profile: cell.profile.as_ref().map(|profile| profile.name.clone()),
         contract: format!("{:?}", cell.contract).to_lowercase(),
         planned: cell.planned(),
+        entry: cell.entry.clone(),
     });
     RunEvent::RunStarted {
         schema: SCHEMA,
@@ -272,6 +285,9 @@ fn rerun_line(select: &SelectArgs) -> String {
     flag("suite", &select.suites);
     flag("setup", &select.setups);
     let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
+    if select.catalogue.is_some() {
+        flag("catalogue", &[CELL_MODEL.to_owned()]);
+    }
     flag("stack", &one(&select.stack));
     flag("url", &one(&select.url));
     for model in &select.models {
@@ -300,7 +316,7 @@ fn rerun_line(select: &SelectArgs) -> String {
 
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
-    let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:,=@%+…".contains(c));
+    let plain = word == CELL_MODEL || word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:,=@%+…".contains(c));
     if plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }
 
@@ -339,5 +355,44 @@ fn color_choice(color: ColorArg) -> ColorChoice {
         ColorArg::Auto => ColorChoice::Auto,
         ColorArg::Always => ColorChoice::Always,
         ColorArg::Never => ColorChoice::Never,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::EntryRecord;
+
+    /// Cells of a stored run in which everything was skipped (`true`) or passed, as those of models of a catalogue where that is told.
+    fn cells(of: &[(bool, Option<bool>)]) -> Vec<CellSummary> {
+        let cell = |(skipped, wished): &(bool, Option<bool>)| {
+            let plan = CellPlanned {
+                cell: crate::event::CellId("s[t]".into()),
+                suite: "s".to_owned(),
+                setup: "t".to_owned(),
+                models: Vec::new(),
+                profile: None,
+                contract: "profile".to_owned(),
+                planned: 1,
+                entry: wished.map(|wished| EntryRecord { name: "m".to_owned(), memory: None, wished }),
+            };
+            let mut cell = CellSummary::new(plan);
+            cell.skipped = skipped.then(|| "too big".to_owned());
+            cell.totals =
+                if *skipped { Totals { skipped: 1, ..Totals::default() } } else { Totals { passed: 1, ..Totals::default() } };
+            cell
+        };
+        of.iter().map(cell).collect()
+    }
+
+    #[test]
+    fn a_model_that_does_not_fit_need_not_run_unless_it_was_named_but_something_has_to() {
+        let check = |of: &[(bool, Option<bool>)], expect: bool| assert_eq!(ran_nothing(&cells(of)), expect, "{of:?}");
+        check(&[(false, None)], false);
+        check(&[(true, None), (false, None)], true);
+        check(&[(true, Some(false)), (false, Some(false))], false);
+        check(&[(true, Some(false)), (true, Some(false))], true);
+        check(&[(true, Some(true)), (false, Some(true))], true);
+        check(&[(false, Some(true))], false);
     }
 }

@@ -9,6 +9,7 @@ use super::args::SelectArgs;
 use super::load::LoadRequest;
 use crate::plan::{Given, Overrides, Selection};
 use crate::source::{Diagnostic, Diagnostics, did_you_mean};
+use crate::spec::models::EVERY_MODEL;
 use crate::spec::setup::{ABILITIES, ROLES};
 
 /// The flags of one command, as the planner takes them.
@@ -128,9 +129,12 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
             ),
         }
     }
-    let stack_named = !selection.setups.is_empty() || overrides.url.is_some();
+    let named = |names: Vec<String>| if names.iter().any(|name| name == EVERY_MODEL) { Vec::new() } else { names };
+    let catalogue = args.catalogue.as_deref().map(list).map(named);
+    let stack_named = !selection.setups.is_empty() || overrides.url.is_some() || catalogue.is_some();
     let suites = if args.suites.is_empty() && args.paths.is_empty() { vec!["base".to_owned()] } else { args.suites.clone() };
-    let request = LoadRequest { suites, paths: args.paths.clone(), selection, overrides, environment, ..LoadRequest::default() };
+    let paths = args.paths.clone();
+    let request = LoadRequest { suites, paths, selection, overrides, environment, catalogue, ..LoadRequest::default() };
     (Selected { request, stack_named }, diagnostics)
 }
 

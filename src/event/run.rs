@@ -118,6 +118,22 @@ pub struct CellPlanned {
     pub contract: String,
     /// Scenarios planned (repeats included).
     pub planned: u64,
+    /// The model of the catalogue that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<EntryRecord>,
+}
+
+/// The model of the catalogue that a cell is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryRecord {
+    /// Its name there.
+    pub name: String,
+    /// Memory that the catalogue says a server takes with it. **Units**: bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<u64>,
+    /// Whether it was asked for by its name: then it has to run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wished: bool,
 }
 
 /// One try of one scenario. **Units**: from 1.
@@ -292,6 +308,9 @@ pub struct UsageRecord {
     pub name: String,
     /// Resident memory of its processes together. **Units**: bytes.
     pub rss: u64,
+    /// Most that each of them ever had, together, where the system keeps it: an upper bound of their peak. **Units**: bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_rss: Option<u64>,
     /// Processor time since they started. **Units**: milliseconds.
     pub cpu_ms: u64,
     /// How many processes it is.

@@ -9,8 +9,8 @@ use super::draft::{Draft, DraftFile};
 use super::profile::Entries;
 use super::settings::{self, Settings};
 use super::{
-    CellPlan, Connect, Explained, FeaturePlan, KnownClaim, Named, Part, PlanInput, ProfileInput, ScenarioPlan, SetupInput,
-    SuiteInput, name,
+    CellPlan, Connect, EntryInput, Explained, FeaturePlan, KnownClaim, Named, Part, PlanInput, ProfileInput, ScenarioPlan,
+    SetupInput, SuiteInput, entry, name,
 };
 use crate::event::{CellId, ScenarioId, role_of, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
@@ -24,16 +24,27 @@ use crate::spec::setup::{ABILITIES, ROLES, TEXT_ROLES};
 const BARE: &str = "(url)";
 
 /// A setup of a suite's cells; `bare` claims everything.
-struct Chosen<'a> {
+pub(super) struct Chosen<'a> {
     input: Cow<'a, SetupInput>,
     bare: bool,
     /// What its providers have a share in, where it is composed of several.
     shares: Vec<Share>,
+    /// The model of the catalogue that it serves, where one was asked for.
+    entry: Option<&'a EntryInput>,
 }
 
 impl<'a> Chosen<'a> {
     fn of(input: &'a SetupInput) -> Self {
-        Self { input: Cow::Borrowed(input), bare: false, shares: Vec::new() }
+        Self::new(Cow::Borrowed(input))
+    }
+
+    fn new(input: Cow<'a, SetupInput>) -> Self {
+        Self { input, bare: false, shares: Vec::new(), entry: None }
+    }
+
+    /// What serves a model of the catalogue.
+    pub(super) fn of_entry(input: Cow<'a, SetupInput>, entry: &'a EntryInput) -> Self {
+        Self { entry: Some(entry), ..Self::new(input) }
     }
 }
 
@@ -58,11 +69,14 @@ pub(super) fn cells(
 }
 
 fn chosen_setups<'a>(input: &'a PlanInput, suite: &SuiteInput, diagnostics: &mut Diagnostics) -> Vec<Chosen<'a>> {
+    if let Some(entries) = &input.entries {
+        return entry::chosen(input, entries);
+    }
     if let Some(given) = &input.overrides.compose {
         return match compose(&given.value, &input.setups) {
             Ok((spec, shares)) => {
                 let input = SetupInput { spec: Arc::new(spec), ..SetupInput::default() };
-                vec![Chosen { input: Cow::Owned(input), bare: false, shares }]
+                vec![Chosen { shares, ..Chosen::new(Cow::Owned(input)) }]
             }
             Err(diagnostic) => {
                 say(diagnostics, diagnostic);
@@ -75,7 +89,7 @@ fn chosen_setups<'a>(input: &'a PlanInput, suite: &SuiteInput, diagnostics: &mut
         ([], _) if input.overrides.url.is_some() || input.bare_setup => {
             let spec = SetupSpec { name: BARE.to_owned(), description: "a bare address".to_owned(), ..SetupSpec::default() };
             let input = SetupInput { spec: Arc::new(spec), ..SetupInput::default() };
-            return vec![Chosen { input: Cow::Owned(input), bare: true, shares: Vec::new() }];
+            return vec![Chosen { bare: true, ..Chosen::new(Cow::Owned(input)) }];
         }
         ([], _) => {
             let message = format!("no setup is named for the suite `{}`, and it has no default", suite.spec.name);
@@ -145,6 +159,9 @@ fn connect(input: &PlanInput, setup: &Chosen<'_>, diagnostics: &mut Diagnostics)
         explained: Explained { key: "url".to_owned(), value: value.to_owned(), origin },
         unset,
     };
+    if let Some(reason) = setup.entry.and_then(entry::nowhere) {
+        return Some(reached(Connect::Start, "nowhere", "the catalogue".to_owned(), Some(reason)));
+    }
     let mut normal = |text: &str, at| {
         normal_url(text).map_err(|message| say(diagnostics, Diagnostic::error("setup/bad-url", at, message))).ok()
     };
@@ -199,7 +216,7 @@ struct Builder<'a> {
 /// One choice of models.
 struct Models {
     by_role: Vec<(String, String)>,
-    /// The ids of roles that have several, in order: they tell cells apart.
+    /// The name in the catalogue, where it is from there, and the ids of roles that have several: they tell cells apart.
     telling: Vec<String>,
     explained: Vec<Explained>,
 }
@@ -211,15 +228,13 @@ impl Builder<'_> {
         let lookup = |name: &str| self.input.environment.get(name).filter(|value| !value.is_empty()).cloned();
         // A variable that is not set makes the cell's need unmet; the text is then only shown.
         let filled = |model: &String| expand_env(model, lookup).unwrap_or_else(|_| model.clone());
-        let mut roles: Vec<(String, Vec<String>, String)> = spec
-            .models
-            .iter()
-            .map(|(role, models)| {
-                let at = self.setup.input.places.value(&format!("/models/{role}"));
-                let origin = at.map_or_else(|| "the setup".to_owned(), |at| self.map.show(at));
-                (role.clone(), models.all().iter().map(filled).collect(), origin)
-            })
-            .collect();
+        let own = spec.models.iter().map(|(role, models)| {
+            let at = self.setup.input.places.value(&format!("/models/{role}"));
+            let origin = at.map_or_else(|| "the setup".to_owned(), |at| self.map.show(at));
+            (role.clone(), models.all().iter().map(filled).collect(), origin)
+        });
+        let mut roles: Vec<(String, Vec<String>, String)> =
+            self.setup.entry.and_then(entry::roles).unwrap_or_else(|| own.collect());
         for given in &self.input.overrides.models {
             let (role, models) = &given.value;
             let known = roles.iter().position(|(known, ..)| known == role);
@@ -234,7 +249,8 @@ impl Builder<'_> {
         if named("text") {
             roles.retain(|(role, ..)| named(role) || !TEXT_ROLES.contains(&role.as_str()));
         }
-        let mut choices = vec![Models { by_role: Vec::new(), telling: Vec::new(), explained: Vec::new() }];
+        let telling = self.setup.entry.map(|entry| entry.name.clone()).into_iter().collect();
+        let mut choices = vec![Models { by_role: Vec::new(), telling, explained: Vec::new() }];
         for (role, models, origin) in roles.iter().filter(|(_, models, _)| !models.is_empty()) {
             choices = choices
                 .iter()
@@ -257,6 +273,7 @@ impl Builder<'_> {
         let scenarios = Scenarios {
             builder: self,
             models: &models,
+            written: known,
             known: Entries::of(known.iter().map(Known::place)),
             shows: Entries::of(dialect.iter().map(Dialect::place)),
         };
@@ -280,6 +297,7 @@ impl Builder<'_> {
         explained.extend(models.explained);
         CellPlan {
             id: CellId(id.into()),
+            entry: self.setup.entry.map(entry::record),
             suite: suite.clone(),
             setup: setup.clone(),
             connect: self.connect.connect.clone(),
@@ -310,7 +328,9 @@ impl Builder<'_> {
         }
         let ours = matches!(self.connect.connect, Connect::Start | Connect::Serve { .. })
             || (self.input.overrides.url.is_none() && spec.services.is_empty());
-        ours.then(|| self.input.unmet.get(&spec.name).cloned()).flatten()
+        let of_entry = || self.setup.entry.and_then(|entry| entry.unmet.as_ref());
+        let lacking = || self.input.unmet.get(&spec.name).or_else(of_entry);
+        ours.then(|| lacking().cloned()).flatten()
     }
 
     /// Why a scenario is not applicable to this setup.
@@ -337,6 +357,9 @@ impl Builder<'_> {
         }
         if !missing.is_empty() {
             return Some(format!("setup `{}` does not claim {}", spec.name, missing.join(", ")));
+        }
+        if let Some(reason) = self.setup.entry.and_then(|entry| entry::cannot(entry, abilities())) {
+            return Some(reason);
         }
         // A profile of the project's own in place of a built-in one need not know all that the built-in setup claims.
         let profile = spec.profile.as_ref().and_then(|name| self.profile(name));
@@ -378,6 +401,8 @@ fn mentions(draft: &Draft, name: &str) -> bool {
 struct Scenarios<'a> {
     builder: &'a Builder<'a>,
     models: &'a Models,
+    /// The profile's known failures.
+    written: &'a [Known],
     known: Entries<'a>,
     shows: Entries<'a>,
 }
@@ -385,6 +410,7 @@ struct Scenarios<'a> {
 impl Scenarios<'_> {
     fn of(&self, file: &DraftFile, classname: &Arc<str>) -> Vec<Arc<ScenarioPlan>> {
         let settings = &self.builder.settings;
+        let of_model = |entry: &usize| self.written[*entry].is_about(&self.models.by_role);
         let mut out = Vec::with_capacity(file.drafts.len() * settings.repeats as usize);
         for draft in &file.drafts {
             let skip = self.builder.scenario_skip(draft, self.models);
@@ -399,7 +425,7 @@ impl Scenarios<'_> {
                     role: role_of(&draft.tags),
                     steps: draft.steps.clone(),
                     skip: skip.clone(),
-                    known: about(&self.known).into_iter().map(|entry| KnownClaim { entry }).collect(),
+                    known: about(&self.known).into_iter().filter(of_model).map(|entry| KnownClaim { entry }).collect(),
                     shows: about(&self.shows),
                     flags: draft.marks.flags,
                     locks: draft.marks.locks.clone(),

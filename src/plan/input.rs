@@ -10,7 +10,7 @@ use super::{Contract, Mode};
 use crate::source::{At, FileId};
 use crate::spec::gherkin::Document;
 use crate::spec::rows::Row;
-use crate::spec::{CaseSpec, ClientSpec, Places, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
+use crate::spec::{CaseSpec, ClientSpec, ModelSpec, Places, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 
 /// What is compiled.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,8 @@ pub struct PlanInput {
     pub tool_places: Vec<Places>,
     /// All clients.
     pub clients: Vec<Arc<ClientSpec>>,
+    /// The models of the catalogue that are run, each on its own setup; then no other setup is chosen.
+    pub entries: Option<Vec<EntryInput>>,
     /// Names that exist but may not be loaded, for suggestions.
     pub names: Names,
     /// What is left of the suites.
@@ -118,6 +120,19 @@ pub struct ProfileInput {
     pub spec: Arc<ProfileSpec>,
     /// Places in its file.
     pub places: Places,
+}
+
+/// A model of the catalogue that is run.
+#[derive(Debug, Clone, Default)]
+pub struct EntryInput {
+    /// Its name.
+    pub name: String,
+    /// What the catalogue says of it.
+    pub spec: ModelSpec,
+    /// Whether it was asked for by its name: then it has to run.
+    pub wished: bool,
+    /// Why it cannot be served here, beside what its setup needs.
+    pub unmet: Option<String>,
 }
 
 /// Names of files that exist, disk and built-in.

@@ -11,6 +11,7 @@ mod client;
 mod compile;
 mod compose;
 mod draft;
+mod entry;
 mod expect;
 mod feature;
 mod hash;
@@ -30,7 +31,8 @@ pub use catalogue::{Below, Catalogue, DefId, Found, StepDef, StepUse};
 pub use compile::compile;
 pub use expect::{ExpectForm, ExpectValue, quote};
 pub use input::{
-    CaseFileInput, CaseInput, FeatureInput, Given, Names, Overrides, PlanInput, ProfileInput, Selection, SetupInput, SuiteInput,
+    CaseFileInput, CaseInput, EntryInput, FeatureInput, Given, Names, Overrides, PlanInput, ProfileInput, Selection, SetupInput,
+    SuiteInput,
 };
 pub use tags::{TagError, TagExpr};
 pub use types::{

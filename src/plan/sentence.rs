@@ -17,6 +17,8 @@ const SETS_OR_CLAIMS: &str = "the header {text} is {text}";
 
 /// The sentence whose parameter names a role, as the catalogue writes it.
 const NAMES_ROLE: &str = "the model {text}";
+/// The claim whose text may be a role as well: its model can only be looked for where the setup names one.
+const LISTS_ROLE: &str = "the models include {text}";
 /// Sentences that ask the model of this role where none is named.
 const EMBEDS: ([&str; 2], &str) = (["I embed {text}", "I embed:"], "embedding");
 
@@ -115,7 +117,8 @@ impl<'a> Finder<'a> {
         self.catalogue.def(step.def).kind
     }
 
-    /// The roles that steps ask, as far as they are of the closed list: those they name, and for vectors without a name, its own.
+    /// The roles that steps ask or look for, as far as they are of the closed list: those they name, and for vectors without a name,
+    /// its own.
     pub fn roles_of(&self, steps: &[Arc<StepPlan>]) -> Vec<&'static str> {
         let sentence = |step: &StepPlan| self.catalogue.def(step.def).sentence;
         let named: Vec<&str> =
@@ -123,7 +126,8 @@ impl<'a> Finder<'a> {
         if named.is_empty() && steps.iter().any(|step| EMBEDS.0.contains(&sentence(step))) {
             return vec![EMBEDS.1];
         }
-        named.into_iter().filter_map(|name| ROLES.into_iter().find(|role| *role == name)).collect()
+        let listed = steps.iter().filter(|step| sentence(step) == LISTS_ROLE).filter_map(|step| first_value(step));
+        named.into_iter().chain(listed).filter_map(|name| ROLES.into_iter().find(|role| *role == name)).collect()
     }
 
     /// Finds a step; `None` where it means nothing (its mistake is said).

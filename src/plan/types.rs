@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::DefId;
-use crate::event::{CellId, Place, ScenarioId};
+use crate::event::{CellId, EntryRecord, Place, ScenarioId};
 use crate::spec::{ClientSpec, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 
 /// What must happen.
@@ -133,8 +133,10 @@ pub struct Part {
 /// One suite × one setup × one choice of models.
 #[derive(Debug, Clone)]
 pub struct CellPlan {
-    /// `base[llamacpp]`; with several models `base[llamacpp][smollm2]`.
+    /// `base[llamacpp]`; with several models, or one of the catalogue, `base[llamacpp][smollm2]`.
     pub id: CellId,
+    /// The model of the catalogue that it is about.
+    pub entry: Option<EntryRecord>,
     /// The suite; synthetic for files given by path.
     pub suite: Arc<SuiteSpec>,
     /// The setup; synthetic for a bare address.

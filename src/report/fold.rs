@@ -209,6 +209,7 @@ fn unannounced(id: &CellId) -> CellPlanned {
         profile: None,
         contract: String::new(),
         planned: 0,
+        entry: None,
     }
 }
 

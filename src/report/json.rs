@@ -16,7 +16,7 @@ use super::rules::RuleTally;
 use super::summary::{CellSummary, RunSummary, ScenarioSummary, ServerIdentity, ServiceSummary};
 use super::text::clip;
 use super::verdict::verdict_line;
-use crate::event::{FindingRecord, HostRecord, Outcome, Totals, Trouble, Weight, Whose};
+use crate::event::{EntryRecord, FindingRecord, HostRecord, Outcome, Totals, Trouble, Weight, Whose};
 
 /// Version of the shape.
 const SHAPE: u32 = 1;
@@ -118,8 +118,13 @@ struct Cell<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a str>,
     contract: &'a str,
+    /// The model of the catalogue that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalogue: Option<&'a EntryRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<Server<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_advice: Option<String>,
     planned: u64,
     /// Planned scenarios without an end; they are in `totals` as errored (or skipped with the cell), not in `scenarios`.
     not_run: u64,
@@ -144,6 +149,12 @@ struct Server<'a> {
     name: &'a str,
     url: &'a str,
     models: &'a [String],
+    /// Until all its services were ready, where we started them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_ms: Option<f64>,
+    /// Sum of their peaks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_rss_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     services: Vec<Service<'a>>,
 }
@@ -172,7 +183,8 @@ impl<'a> Server<'a> {
             cpu_ms: service.cpu_ms,
         };
         let services = server.services.iter().map(service).collect();
-        Self { name: &server.name, url: &server.url, models: &server.models, services }
+        let (start_ms, peak_rss_bytes) = (server.start_us().map(ms), server.peak_rss());
+        Self { name: &server.name, url: &server.url, models: &server.models, start_ms, peak_rss_bytes, services }
     }
 }
 
@@ -186,7 +198,9 @@ impl<'a> Cell<'a> {
             models: plan.models.iter().map(|(role, model)| (role.clone(), model.clone().into())).collect(),
             profile: plan.profile.as_deref(),
             contract: &plan.contract,
+            catalogue: plan.entry.as_ref(),
             server: cell.server.as_ref().map(Server::new),
+            memory_advice: cell.memory_advice(),
             planned: plan.planned,
             not_run: cell.missing(),
             unfinished: cell.unfinished(),

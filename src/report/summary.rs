@@ -13,6 +13,10 @@ use crate::event::{
 };
 
 use super::fold::Shared;
+use super::text::amount;
+
+/// A measured amount is far from a stated one when it is so many times as much, or as little.
+const FAR: f64 = 1.5;
 
 /// The run as far as its events have come.
 #[derive(Debug, Default)]
@@ -84,7 +88,7 @@ pub struct ServerIdentity {
 pub struct ServiceSummary {
     /// Who, where, and how long it took to be ready.
     pub record: ServiceRecord,
-    /// Most resident memory of all samples; `None` where there was none. **Units**: bytes.
+    /// Most resident memory: what the system kept of it, else of all samples; `None` where there was none. **Units**: bytes.
     pub peak_rss: Option<u64>,
     /// Processor time by the last sample. **Units**: milliseconds.
     pub cpu_ms: Option<u64>,
@@ -106,7 +110,8 @@ impl ServerIdentity {
     pub(super) fn take(&mut self, sample: &[UsageRecord]) {
         for service in &mut self.services {
             if let Some(usage) = sample.iter().find(|usage| usage.name == service.record.name) {
-                service.peak_rss = Some(service.peak_rss.unwrap_or(0).max(usage.rss));
+                let now = usage.rss.max(usage.peak_rss.unwrap_or(0));
+                service.peak_rss = Some(service.peak_rss.unwrap_or(0).max(now));
                 service.cpu_ms = Some(service.cpu_ms.unwrap_or(0).max(usage.cpu_ms));
             }
         }
@@ -247,7 +252,8 @@ impl ScenarioSummary {
 }
 
 impl CellSummary {
-    pub(super) fn new(plan: CellPlanned) -> Self {
+    /// A cell of which nothing has come yet.
+    pub fn new(plan: CellPlanned) -> Self {
         Self {
             plan,
             server: None,
@@ -294,6 +300,19 @@ impl CellSummary {
             totals.errored += self.missing();
         }
         totals
+    }
+
+    /// What the catalogue says of the model's memory, where it is far from what was measured.
+    pub fn memory_advice(&self) -> Option<String> {
+        let entry = self.plan.entry.as_ref()?;
+        let (stated, peak) = (entry.memory?, self.server.as_ref()?.peak_rss()?);
+        let (more, less) = (peak.max(stated) as f64, peak.min(stated) as f64);
+        let far = more > FAR * less;
+        let words = || {
+            let (stated, peak, name) = (amount(stated), amount(peak), &entry.name);
+            format!("models.yaml states {stated} of memory for `{name}`, the server took {peak} at most: correct its `memory`")
+        };
+        far.then(words)
     }
 
     /// Scenarios that began or failed once and never ended.

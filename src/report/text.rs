@@ -124,6 +124,12 @@ pub fn clip(text: &str, limit: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}\n… {} bytes cut, sha256 {hash} …\n{}", &text[..head], tail - head, &text[tail..]))
 }
 
+/// An amount of memory for people: `98 MiB`, `1.4 GiB`.
+pub fn amount(bytes: u64) -> String {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    if mib < 1000.0 { format!("{mib:.0} MiB") } else { format!("{:.1} GiB", mib / 1024.0) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -37,11 +37,14 @@ pub struct RunOptions {
     pub epoch: Instant,
     /// Bearer token of attached stacks by setup name, already read from the environment.
     pub bearers: HashMap<String, String>,
-    /// The line that runs one scenario again; `{}` stands for its `FILE:LINE`.
+    /// The line that runs one scenario again; `{}` stands for its `FILE:LINE`, [`CELL_MODEL`] for the catalogue's model.
     pub rerun: String,
     /// Longest body of a reply that is kept. **Units**: bytes.
     pub body_limit: usize,
 }
+
+/// What stands for the catalogue's model of a cell in a line that runs a scenario again.
+pub const CELL_MODEL: &str = "{model}";
 
 /// Runs every cell of a plan in order. Returns the counts; what happened went to the bus.
 pub async fn run(plan: &Plan, options: &RunOptions, bus: &Bus, control: &Control) -> RunTotals {
@@ -105,7 +108,10 @@ async fn run_cell(
                         let (ways, over) = ((bus.clone(), run.control.clone()), run.over.clone());
                         let watch = sampler.map(|it| Watch::begin(it, cell.id.clone(), options.epoch, ways, over));
                         run = drive(run, blueprint, functions).await;
-                        let over = watch.and_then(Watch::end);
+                        let over = match watch {
+                            Some(watch) => watch.end().await,
+                            None => None,
+                        };
                         trouble = over.map(told).or(run.trouble.take());
                     }
                     // Nothing is asked of a stranger.
@@ -346,12 +352,12 @@ impl CellRun {
     fn new(plan: Arc<CellPlan>, options: &RunOptions, bus: Bus, control: Control) -> Self {
         Self {
             books: Books::new(plan.contract, plan.profile.as_ref(), ""),
+            rerun: options.rerun.replace(CELL_MODEL, plan.entry.as_ref().map_or("", |entry| &entry.name)),
             plan,
             bus,
             control,
             fail_fast: options.fail_fast,
             epoch: options.epoch,
-            rerun: options.rerun.clone(),
             stack: None,
             mark: None,
             marks: HashMap::new(),

@@ -20,6 +20,6 @@ mod versions;
 mod worker;
 
 pub use bus::{Bus, Consumer};
-pub use cell::{RunOptions, run};
+pub use cell::{CELL_MODEL, RunOptions, run};
 pub use control::Control;
 pub use panic::install_hook;

@@ -1,8 +1,11 @@
-//! Once a second, what the services of a cell take: an event each time, and the end of the cell where one takes too much.
+//! Once a second, and at the end, what the services of a cell take: an event each time, and the end of the cell where one takes
+//! too much.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
 
 use super::{Bus, Control};
 use crate::event::{CellId, RunEvent};
@@ -18,6 +21,7 @@ pub(super) type Over = Rc<RefCell<Option<StackError>>>;
 #[derive(Debug)]
 pub(super) struct Watch {
     task: tokio::task::JoinHandle<()>,
+    stop: CancellationToken,
     over: Over,
 }
 
@@ -25,9 +29,12 @@ impl Watch {
     /// Begins to watch. A service over its limit aborts the cell.
     pub fn begin(sampler: Sampler, cell: CellId, epoch: Instant, (bus, control): (Bus, Control), over: Over) -> Self {
         let found = Rc::clone(&over);
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
         let task = tokio::task::spawn_local(async move {
             let mut sampler = sampler;
             loop {
+                let last = stopped.is_cancelled();
                 // A thread beside this one: the list of processes must not hold up the scenarios.
                 let Ok((back, sample)) = tokio::task::spawn_blocking(move || {
                     let sample = sampler.sample();
@@ -45,15 +52,23 @@ impl Watch {
                     control.abort();
                     return;
                 }
-                tokio::time::sleep(EVERY).await;
+                if last {
+                    return;
+                }
+                tokio::select! {
+                    () = tokio::time::sleep(EVERY) => {}
+                    () = stopped.cancelled() => {}
+                }
             }
         });
-        Self { task, over }
+        Self { task, stop, over }
     }
 
-    /// Stops watching; why the cell was aborted, if it was.
-    pub fn end(self) -> Option<StackError> {
-        self.task.abort();
+    /// Looks once more and stops watching; why the cell was aborted, if it was.
+    pub async fn end(self) -> Option<StackError> {
+        self.stop.cancel();
+        // A watch that panicked has told so, and its last sample is missing.
+        drop(self.task.await);
         self.over.borrow_mut().take()
     }
 }

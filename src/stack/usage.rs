@@ -64,9 +64,11 @@ impl Sampler {
             self.system.refresh_processes_specifics(ProcessesToUpdate::Some(&pids), true, what);
             let processes = || pids.iter().filter_map(|pid| self.system.process(*pid));
             let rss = processes().map(sysinfo::Process::memory).sum();
+            let peaks: Option<Vec<u64>> = pids.iter().map(|pid| os::peak_memory(pid.as_u32())).collect();
+            let peak_rss = peaks.filter(|peaks| !peaks.is_empty()).map(|peaks| peaks.iter().sum());
             let cpu_ms = processes().map(sysinfo::Process::accumulated_cpu_time).sum();
             sample.over = sample.over.or_else(|| Some((watched.name.clone(), over(&watched, rss)?)));
-            sample.services.push(UsageRecord { name: watched.name, rss, cpu_ms, processes: pids.len() as u64 });
+            sample.services.push(UsageRecord { name: watched.name, rss, peak_rss, cpu_ms, processes: pids.len() as u64 });
         }
         sample
     }
@@ -97,6 +99,8 @@ mod tests {
         let mut sampler = Sampler::new(vec![(None, Arc::clone(&groups))]).unwrap();
         let sample = sampler.sample();
         assert!(sample.services[0].rss > 1 << 20 && sample.services[0].processes >= 1, "{sample:?}");
+        assert!(sample.services[0].peak_rss.is_none_or(|peak| peak >= sample.services[0].rss / 2), "{sample:?}");
+        assert_eq!(sample.services[0].peak_rss.is_some(), cfg!(target_os = "linux"), "{sample:?}");
         assert!(sample.free.is_some_and(|free| free > 0) && sample.over.is_none());
         *groups.lock().unwrap() = vec![us(Some("1MiB"))];
         let (name, over) = sampler.sample().over.unwrap();

@@ -43,6 +43,12 @@ fn in_order(world: &mut World) -> StepResult {
     world.judge(|reply| embeddings::in_order(&reply.exchange))
 }
 
+/// A text is nearer in meaning to one than to another: the cosine of their embeddings is larger. Numbers count from 1.
+#[step(then, "embedding {int} is nearer to {int} than to {int}", example = "embedding 1 is nearer to 2 than to 3")]
+fn nearer(world: &mut World, one: u64, near: u64, far: u64) -> StepResult {
+    world.judge(|reply| embeddings::nearer(&reply.exchange, one, near, far))
+}
+
 async fn send(world: &mut World, input: Value) -> StepResult {
     let mut body = Map::new();
     if let Some(model) = world.embedding_model()? {

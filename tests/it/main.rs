@@ -1,6 +1,7 @@
 //! One integration binary: the house rules, and the real command against real servers.
 
 mod bad;
+mod catalogue;
 mod clients;
 mod compose;
 mod faults;

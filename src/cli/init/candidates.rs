@@ -69,8 +69,10 @@ pub(super) fn gather(project: &Project, catalogue: &ModelsSpec, found: &Found) -
     }
     for (name, entry) in &catalogue.models {
         let serves = |setup: &&SetupSpec| setup.needs.weights.as_ref().and_then(|need| need.model.as_deref()) == Some(name);
-        // Of several the one that stands on its own: others extend it, those that were made here among them.
-        let setup = setups.iter().filter(serves).min_by_key(|setup| (setup.extends.is_some(), setup.name.len()));
+        let named = setups.iter().find(|setup| entry.setup.as_ref() == Some(&setup.name));
+        // Else of several the one that stands on its own: others extend it, those that were made here among them.
+        let setup =
+            named.or_else(|| setups.iter().filter(serves).min_by_key(|setup| (setup.extends.is_some(), setup.name.len())));
         let mut candidate = of_entry(name, Some(entry));
         let way = match (setup, Repo::parse(&entry.repo)) {
             (Some(setup), _) => {

@@ -11,6 +11,7 @@ use crate::spec::{Places, SetupSpec, SuiteSpec, ToolSpec};
 
 mod case;
 mod cell;
+mod entry;
 mod feature;
 
 macro_rules! def {

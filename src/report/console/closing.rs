@@ -7,12 +7,14 @@ use super::paint::{Paint, Tone, duration, fit, outcome_mark, width_of, wrap};
 use crate::event::{Outcome, Weight};
 use crate::report::cause::{Cause, causes};
 use crate::report::rules::RuleTally;
-use crate::report::summary::{CellSummary, RunSummary, ScenarioSummary};
-use crate::report::text::{one_line, visible};
+use crate::report::summary::{CellSummary, RunSummary, ScenarioSummary, ServerIdentity};
+use crate::report::text::{amount, one_line, visible};
 use crate::report::verdict::counts;
 
 /// Blocks of one kind that are shown whole; further ones are lines.
 const BLOCK_LIMIT: usize = 50;
+/// Most columns of a server's name beside its cell's counts; below them it has the whole width.
+const SERVER_WIDTH: usize = 60;
 /// Lines of one list.
 const LIST_LIMIT: usize = 100;
 
@@ -139,20 +141,23 @@ impl<'a> Page<'a> {
                     (None, Some(reason)) => format!("not applicable: {reason}"),
                     (None, None) => "no server".to_owned(),
                 };
-                let took = cell.took_us.map_or_else(|| "not ended".to_owned(), duration);
-                [super::cell_name(&cell.plan), fit(&one_line(&server, 200), 60), counts(&cell.final_totals()).join(", "), took]
+                let took = cell.took_us.map_or_else(|| "not ended".to_owned(), duration) + &figures(cell);
+                [super::cell_name(&cell.plan), one_line(&server, 200), counts(&cell.final_totals()).join(", "), took]
             })
             .collect();
-        let widths = [0, 1, 2].map(|column| rows.iter().map(|row| width_of(&row[column])).max().unwrap_or(0));
-        for [name, server, counted, took] in &rows {
+        let mut widths = [0, 1, 2].map(|column| rows.iter().map(|row| width_of(&row[column])).max().unwrap_or(0));
+        widths[1] = widths[1].min(SERVER_WIDTH);
+        for ([name, server, counted, took], cell) in rows.iter().zip(&self.summary.cells) {
             let pad = |text: &str, width: usize| format!("{}{}", text, " ".repeat(width.saturating_sub(width_of(text))));
-            let rest = format!("{}  {}  {took}", pad(server, widths[1]), pad(counted, widths[2]));
+            let rest = format!("{}  {}  {took}", pad(&fit(server, SERVER_WIDTH), widths[1]), pad(counted, widths[2]));
             if widths[0] + 4 + width_of(&rest) > self.blocks.width {
                 out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &format!("{counted}  {took}"))));
                 out.push(format!("    {}", self.paint.tone(Tone::Quiet, &fit(server, self.blocks.width.saturating_sub(4)))));
-                continue;
+            } else {
+                out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &rest)));
             }
-            out.push(format!("  {}  {}", pad(name, widths[0]), self.paint.tone(Tone::Quiet, &rest)));
+            let advice = cell.memory_advice().map(|advice| wrap(&advice, self.blocks.width.saturating_sub(6)));
+            out.extend(advice.iter().flatten().map(|line| format!("    · {}", self.paint.tone(Tone::Odd, line))));
         }
         let begun = self.summary.cells.iter().filter(|cell| cell.skipped.is_none());
         let missing: u64 = begun.map(CellSummary::missing).sum();
@@ -260,6 +265,14 @@ impl<'a> Page<'a> {
             out.push(format!("  … and {more} more"));
         }
     }
+}
+
+/// `, up in 1.4 s, 512 MiB at most`, where we started the server.
+fn figures(cell: &CellSummary) -> String {
+    let server = cell.server.as_ref();
+    let start = server.and_then(ServerIdentity::start_us).map(|us| format!(", up in {}", duration(us)));
+    let memory = server.and_then(ServerIdentity::peak_rss).map(|bytes| format!(", {} at most", amount(bytes)));
+    start.unwrap_or_default() + &memory.unwrap_or_default()
 }
 
 fn first_failure(scenario: &ScenarioSummary) -> String {

@@ -101,6 +101,9 @@ pub(super) fn fold(sources: &[Source], abilities: &[&str], as_of: DateTime<Utc>)
 
 /// The model that a scenario with these tags asked; what embeds has a role of its own beside those that chat.
 fn model_of(cell: &RunCell, tags: &[String]) -> String {
+    if let Some(entry) = &cell.catalogue {
+        return entry.name.clone();
+    }
     let embeds = tags.iter().any(|tag| tag == "@embeddings");
     let role = match role_of(tags) {
         role if role == "vision" || !embeds => role,
@@ -149,6 +152,8 @@ fn finish(key: Key, row: &Gathered<'_>, columns: &[String], as_of: DateTime<Utc>
     let (run, newest) = row.runs.iter().max_by_key(|(run, _)| run.at).expect("a row was made by a run");
     let met = row.runs.iter().filter(|(_, cell)| cell.server.is_some()).max_by_key(|(run, _)| run.at);
     let server = met.and_then(|(_, cell)| cell.server.as_ref()).map(|server| server.name.clone());
+    let figures = met.and_then(|(_, cell)| cell.server.as_ref());
+    let (start_ms, peak_rss_bytes) = (figures.and_then(|it| it.start_ms), figures.and_then(|it| it.peak_rss_bytes));
     let none = BTreeMap::new();
     let cells = columns.iter().map(|ability| cell(ability, row.seen.get(ability).unwrap_or(&none), server.as_deref(), as_of));
     Row {
@@ -165,6 +170,8 @@ fn finish(key: Key, row: &Gathered<'_>, columns: &[String], as_of: DateTime<Utc>
             mode: run.mode.clone(),
         },
         unfinished: newest.not_run,
+        start_ms,
+        peak_rss_bytes,
         server,
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Cell, Matrix, Row, State};
-use crate::report::text::one_line;
+use crate::report::text::{amount, one_line};
 
 /// Longest name or reason that is shown whole.
 const LONGEST: usize = 200;
@@ -35,7 +35,7 @@ pub fn render_markdown(matrix: &Matrix) -> String {
             let _infallible = writeln!(out, "{}. {note}", number + 1);
         }
     }
-    out.push_str("\n## Evidence\n\n| model | setup | last run | started | commit | fireassay | contract | mode |\n|---|---|---|---|---|---|---|---|\n");
+    out.push_str("\n## Evidence\n\n| model | setup | up in | memory | last run | started | commit | fireassay | contract | mode |\n|---|---|---|---|---|---|---|---|---|---|\n");
     for row in &matrix.rows {
         out.push_str(&evidence(row));
     }
@@ -56,9 +56,11 @@ fn evidence(row: &Row) -> String {
     let run = &row.last_run;
     let dirty = if run.dirty == Some(true) { " (changed)" } else { "" };
     let commit = run.commit.as_deref().map_or_else(|| "–".to_owned(), |commit| cell_text(commit.get(..10).unwrap_or(commit)));
+    let up = row.start_ms.map_or_else(|| "–".to_owned(), |ms| format!("{:.1} s", ms / 1000.0));
+    let memory = row.peak_rss_bytes.map_or_else(|| "–".to_owned(), amount);
     let unfinished = if row.unfinished > 0 { format!(", {} never ended", row.unfinished) } else { String::new() };
     format!(
-        "| {} | {} | {}{unfinished} | {} | {commit}{dirty} | {} | {} | {} |\n",
+        "| {} | {} | {up} | {memory} | {}{unfinished} | {} | {commit}{dirty} | {} | {} | {} |\n",
         cell_text(&row.model),
         cell_text(&row.setup),
         cell_text(&run.run_id),

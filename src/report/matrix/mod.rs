@@ -35,7 +35,7 @@ pub struct Matrix {
 /// One model on one server.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// Model that was asked.
+    /// Model that was asked: its name in the catalogue, where it was run from there.
     pub model: String,
     /// The server with its version, as it last identified itself; `None` where none ever did.
     pub server: Option<String>,
@@ -48,6 +48,12 @@ pub struct Row {
     /// Scenarios of the newest run that were planned and never ended.
     #[serde(skip_serializing_if = "is_zero")]
     pub unfinished: u64,
+    /// How long the server took to be ready when it was last started by us. **Units**: milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_ms: Option<f64>,
+    /// Most resident memory of its services then. **Units**: bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak_rss_bytes: Option<u64>,
     /// One cell for each column, in their order.
     pub cells: Vec<Cell>,
 }

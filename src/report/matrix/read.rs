@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::event::{Outcome, RunEvent, Seal};
+use crate::event::{EntryRecord, Outcome, RunEvent, Seal};
 use crate::report::RunSummary;
 use crate::report::json;
 
@@ -75,6 +75,7 @@ pub(super) struct RunCell {
     #[serde(default)]
     pub models: Map<String, Value>,
     pub contract: String,
+    pub catalogue: Option<EntryRecord>,
     pub server: Option<Server>,
     #[serde(default)]
     pub not_run: u64,
@@ -83,6 +84,8 @@ pub(super) struct RunCell {
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Server {
     pub name: String,
+    pub start_ms: Option<f64>,
+    pub peak_rss_bytes: Option<u64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

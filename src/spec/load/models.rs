@@ -3,15 +3,12 @@
 use indexmap::IndexMap;
 
 use super::{Checks, read};
-use crate::source::{Diagnostics, SourceMap};
+use crate::source::{Diagnostics, SourceMap, did_you_mean};
 use crate::spec::bytes::parse_bytes;
-use crate::spec::files::{BUILTIN, Project};
-use crate::spec::models::{MODELS_FILE, ModelSpec, ModelsSpec, Repo, parse_parameters};
-use crate::spec::setup::ABILITIES;
+use crate::spec::files::{BUILTIN, Kind, Project};
+use crate::spec::models::{EVERY_MODEL, MODELS_FILE, ModelSpec, ModelsSpec, Repo, parse_parameters};
+use crate::spec::setup::{ABILITIES, MOST_PARTS};
 use crate::spec::yaml::{self, Loaded, escape};
-
-/// More packages than this hold no one model.
-const MOST_PARTS: u32 = 1000;
 
 /// Loads the catalogue of models: `models.yaml` of the project, else the built-in one.
 pub fn load_models(project: &Project, map: &mut SourceMap) -> (Option<Loaded<ModelsSpec>>, Diagnostics) {
@@ -25,9 +22,12 @@ fn load(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<Mo
     };
     let (loaded, mut diagnostics) = yaml::load::<ModelsSpec>(map, file);
     if let Some(loaded) = &loaded {
+        let setups = project.names(Kind::Setup);
         let mut checks = Checks::new(map, loaded);
         for (name, model) in &loaded.spec.models {
-            check(&mut checks, &format!("/models/{}", escape(name)), name, model);
+            let pointer = format!("/models/{}", escape(name));
+            check(&mut checks, &pointer, name, model);
+            served(&mut checks, &pointer, model, &setups);
         }
         diagnostics.extend(checks.sorted());
     }
@@ -58,9 +58,26 @@ fn catalogues(project: &Project) -> impl Iterator<Item = IndexMap<String, ModelS
     [of(MODELS_FILE), of(&format!("{BUILTIN}{MODELS_FILE}"))].into_iter().flatten()
 }
 
+/// Where it is served: by a setup that there is.
+fn served(checks: &mut Checks<'_>, pointer: &str, model: &ModelSpec, setups: &[String]) {
+    match (&model.setup, &model.served_as) {
+        (Some(setup), _) if !setups.contains(setup) => {
+            let help = did_you_mean(setup, setups.iter().map(String::as_str));
+            let message = format!("there is no setup `{setup}`");
+            checks.at_value("models/unknown-setup", &format!("{pointer}/setup"), message, help);
+        }
+        (None, Some(_)) => {
+            let help = "name the setup as well (`setup: …`)".to_owned();
+            let message = "`served_as` is what the server of a setup calls it: of which setup?";
+            checks.at_key("models/no-setup", &format!("{pointer}/served_as"), message, Some(help));
+        }
+        _ => {}
+    }
+}
+
 fn check(checks: &mut Checks<'_>, pointer: &str, name: &str, model: &ModelSpec) {
-    if name.is_empty() || name.contains(char::is_whitespace) {
-        let message = format!("`{name}` is no name of a model: it is one word");
+    if name.is_empty() || name.contains(char::is_whitespace) || name.contains(',') || name == EVERY_MODEL {
+        let message = format!("`{name}` is no name of a model: it is one word without commas, and not `{EVERY_MODEL}`");
         checks.at_key("models/name", pointer, message, None);
     }
     let parts = model.parts.is_none_or(|parts| (1..=MOST_PARTS).contains(&parts));

@@ -12,7 +12,7 @@ use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
 use crate::spec::env::{each_text, env_refs};
 use crate::spec::files::{BUILTIN, Kind, Project};
-use crate::spec::setup::{ABILITIES, ACCELERATORS, ROLES, Service};
+use crate::spec::setup::{ABILITIES, ACCELERATORS, MOST_PARTS, PackageFile, ROLES, Service, of_part};
 use crate::spec::yaml::{self, Loaded, escape};
 
 /// Loads one setup by its path (`setups/llamacpp.yaml`). What it `extends:` lies under it: maps merge, lists and values
@@ -154,6 +154,9 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
     for (name, service) in &setup.services {
         check_service(&mut checks, setup, name, service);
     }
+    for (at, file) in setup.provision.iter().flat_map(|provision| &provision.files).enumerate() {
+        check_parts(&mut checks, &format!("/provision/files/{at}"), file);
+    }
     let make = setup.provision.iter().flat_map(|provision| &provision.make).enumerate();
     for (at, step) in make {
         for (word, text) in step.run.iter().enumerate() {
@@ -166,6 +169,26 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
     after_cycles(&mut checks, setup);
     undeclared_env(&mut checks, loaded);
     checks.sorted()
+}
+
+/// A file in parts names each of them; one that is whole names none.
+fn check_parts(checks: &mut Checks<'_>, pointer: &str, file: &PackageFile) {
+    let numbered = |text: &str| of_part(text, 1) != text;
+    match file.parts {
+        Some(parts) if !(1..=MOST_PARTS).contains(&parts) => {
+            let message = format!("a file comes in 1 to {MOST_PARTS} parts");
+            checks.at_value("setup/parts", &format!("{pointer}/parts"), message, None);
+        }
+        Some(_) if !numbered(&file.package) => {
+            let help = "write `<part>` where the part's number stands".to_owned();
+            checks.at_value("setup/parts", &format!("{pointer}/package"), "every part would be the same package", Some(help));
+        }
+        None if numbered(&file.package) || numbered(&file.path) => {
+            let help = "say how many there are: `parts: 22`".to_owned();
+            checks.at_value("setup/parts", &format!("{pointer}/package"), "`<part>` of how many?", Some(help));
+        }
+        _ => {}
+    }
 }
 
 /// What a provisioning command may mention.

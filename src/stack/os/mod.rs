@@ -6,4 +6,4 @@ mod processes;
 
 pub(super) use groups::{kill, kill_one, living, send};
 pub(super) use ports::{Listening, free_port, listening};
-pub(super) use processes::{MARK, boot, command_of, marked, started};
+pub(super) use processes::{MARK, boot, command_of, marked, peak_memory, started};

@@ -82,6 +82,18 @@ pub(in crate::stack) fn command_of(pid: Pid) -> String {
     line.trim().chars().take(200).collect()
 }
 
+/// Most resident memory that a process ever had, where the system keeps it (Linux). **Units**: bytes.
+pub(in crate::stack) fn peak_memory(pid: u32) -> Option<u64> {
+    status_peak(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+}
+
+/// The high-water mark out of `/proc/PID/status`.
+fn status_peak(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib << 10)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +107,13 @@ mod tests {
         assert_eq!(ps_started("Ss   Fri Nov 21 10:00:00 2026\n").as_deref(), Some("Fri Nov 21 10:00:00 2026"));
         assert_eq!(ps_started("Z    Fri Nov 21 10:00:00 2026\n"), None);
         assert_eq!(ps_started(""), None);
+    }
+
+    #[test]
+    fn the_peak_is_read_in_bytes() {
+        assert_eq!(status_peak("VmPeak:\t 9 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 1 kB\n"), Some(2 << 20));
+        assert_eq!(status_peak("Name:\tkthreadd\n"), None);
+        assert_eq!(peak_memory(u32::MAX), None);
     }
 
     #[test]

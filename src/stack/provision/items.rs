@@ -1,6 +1,7 @@
 //! The items of a setup: what each depends on, and how it is made.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
 
@@ -8,6 +9,7 @@ use super::assets::Assets;
 use super::tool::{self, Tool};
 use super::uv::Uv;
 use super::{node, packages_here, platform};
+use crate::event::StackPhase;
 use crate::spec::setup::{DebianFiles, Make, NodeModules, PackageFile, Provision, PythonEnv};
 use crate::stack::cache::{Item, disk, hex, key};
 use crate::stack::guardian::Guardian;
@@ -16,6 +18,9 @@ use crate::stack::{Progress, StackError, fill};
 
 /// Shipped lock files are made for these.
 const PYTHON: &str = ">=3.11,<3.15";
+
+/// Time between two lines about a file that comes in parts.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
 /// One item of a setup.
 #[derive(Debug)]
@@ -114,7 +119,7 @@ impl<'a> Planned<'a> {
         match self.kind {
             Kind::Python(env, _) => packages_here(env).join(", "),
             Kind::Node(modules, _) => modules.packages.join(", "),
-            Kind::File(file) => file.package.clone(),
+            Kind::File(file) => file.origin(),
             Kind::Debian(files) => files.packages.join(", "),
             Kind::Make(make) => make.name.clone(),
         }
@@ -240,24 +245,60 @@ impl<'a> Workshop<'a> {
     }
 
     async fn package_file(&mut self, planned: &Planned<'_>, file: &PackageFile, progress: &Progress) -> Result<(), StackError> {
-        let uv = self.uv(progress).await?;
         let unpacked = planned.item.folder().join("package.part");
-        let target = unpacked.display().to_string();
+        let pieces = file.pieces();
+        let source = if let [(package, path)] = pieces.as_slice() {
+            self.unpack(package, path, &unpacked, &[], progress).await?
+        } else {
+            let whole = planned.item.folder().join("content.part");
+            let mut told = Instant::now();
+            for (at, (package, path)) in pieces.iter().enumerate() {
+                // uv keeps no second copy of what is large enough to come in parts.
+                let part = self.unpack(package, path, &unpacked, &["--no-cache"], progress).await?;
+                let bytes = append(part, whole.clone()).await?;
+                std::fs::remove_dir_all(&unpacked).map_err(|error| disk("remove", &unpacked, &error))?;
+                if told.elapsed() >= TELL_EVERY {
+                    told = Instant::now();
+                    let megabytes = bytes as f64 / 1e6;
+                    let message = format!("{}: {} of {}, {megabytes:.0} MB", planned.what(), at + 1, pieces.len());
+                    progress(StackPhase::Provision, &message);
+                }
+            }
+            whole
+        };
+        is_what_is_named(file, source.clone()).await?;
+        let content = planned.content();
+        std::fs::rename(&source, &content).map_err(|error| disk("write", &content, &error))?;
+        if unpacked.exists() {
+            std::fs::remove_dir_all(&unpacked).map_err(|error| disk("remove", &unpacked, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Installs one package into a folder and says where a file of it lies.
+    async fn unpack(
+        &mut self,
+        package: &str,
+        path: &str,
+        folder: &Path,
+        options: &[&str],
+        progress: &Progress,
+    ) -> Result<PathBuf, StackError> {
+        let uv = self.uv(progress).await?;
+        let target = folder.display().to_string();
         let mut words = vec!["pip", "install", "--no-progress", "--no-deps", "--target", &target];
+        words.extend(options);
         let python = self.python.as_deref().map(|python| python.display().to_string());
         if let Some(python) = &python {
             words.extend(["--python", python]);
         }
-        words.push(&file.package);
-        self.run(&uv.tool(format!("fetching {}", file.package), &words)).await?;
-        let source = unpacked.join(&file.path);
-        if !source.is_file() {
-            return Err(StackError::provision(format!("the package {} holds no `{}`", file.package, file.path)));
+        words.push(package);
+        self.run(&uv.tool(format!("fetching {package}"), &words)).await?;
+        let file = folder.join(path);
+        if file.is_file() {
+            return Ok(file);
         }
-        is_what_is_named(file, source.clone()).await?;
-        let content = planned.content();
-        std::fs::rename(&source, &content).map_err(|error| disk("write", &content, &error))?;
-        std::fs::remove_dir_all(&unpacked).map_err(|error| disk("remove", &unpacked, &error))
+        Err(StackError::provision(format!("the package {package} holds no `{path}`")))
     }
 
     async fn debian(&self, planned: &Planned<'_>, files: &DebianFiles) -> Result<(), StackError> {
@@ -351,13 +392,25 @@ fn keep(unpacked: &Path, globs: &[String], to: &Path) -> Result<(), StackError> 
     Ok(())
 }
 
+/// Adds a file to the end of another; how long that is then. **Units**: bytes.
+pub(super) async fn append(part: PathBuf, whole: PathBuf) -> Result<u64, StackError> {
+    let copy = move || -> Result<u64, StackError> {
+        let mut from = std::fs::File::open(&part).map_err(|error| disk("read", &part, &error))?;
+        let open = std::fs::File::options().create(true).append(true).open(&whole);
+        let mut to = open.map_err(|error| disk("write", &whole, &error))?;
+        std::io::copy(&mut from, &mut to).map_err(|error| disk("write", &whole, &error))?;
+        to.metadata().map(|facts| facts.len()).map_err(|error| disk("read", &whole, &error))
+    };
+    tokio::task::spawn_blocking(copy).await.expect("copying does not panic and is not cancelled")
+}
+
 /// Whether a file has the hash that the setup names. **Errors**: it has not; both are said.
 pub(super) async fn is_what_is_named(file: &PackageFile, source: PathBuf) -> Result<(), StackError> {
     let found = sha256(source).await?;
     if found.eq_ignore_ascii_case(&file.sha256) {
         return Ok(());
     }
-    let message = format!("`{}` out of {} is not what the setup names", file.path, file.package);
+    let message = format!("`{}` out of {} is not what the setup names", file.path, file.origin());
     Err(StackError::provision(format!("{message}: its SHA-256 is {found}, expected {}", file.sha256)))
 }
 

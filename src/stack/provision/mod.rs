@@ -70,7 +70,7 @@ pub fn licences(setup: &SetupSpec) -> Vec<(String, String, String)> {
     let Some(provision) = &setup.provision else { return Vec::new() };
     let python = provision.python.iter().map(|env| (packages_here(env).join(", "), env.licence.clone(), env.size.clone()));
     let node = provision.node.iter().map(|it| (it.packages.join(", "), it.licence.clone(), it.size.clone()));
-    let files = provision.files.iter().map(|file| (file.package.clone(), file.licence.clone(), file.size.clone()));
+    let files = provision.files.iter().map(|file| (file.origin(), file.licence.clone(), file.size.clone()));
     let debian = provision.debian.iter().filter(|_| items::debian_here());
     let debian = debian.map(|files| (files.packages.join(", "), files.licence.clone(), files.size.clone()));
     python.chain(node).chain(files).chain(debian).collect()

@@ -150,6 +150,7 @@ async fn a_file_with_another_hash_than_named_is_refused_with_both() {
     let found = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     let named = |sha256: &str| crate::spec::setup::PackageFile {
         package: "lab-weights==1.0".to_owned(),
+        parts: None,
         path: "lab.gguf".to_owned(),
         sha256: sha256.to_owned(),
         name: "lab.gguf".to_owned(),
@@ -162,4 +163,19 @@ async fn a_file_with_another_hash_than_named_is_refused_with_both() {
     for part in ["`lab.gguf` out of lab-weights==1.0", found, &format!("expected {wrong}")] {
         assert!(error.contains(part), "{part} in {error}");
     }
+}
+
+#[tokio::test]
+async fn parts_are_put_together_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for (name, text) in [("1", "one "), ("2", "two"), ("3", "")] {
+        std::fs::write(path(name), text).unwrap();
+    }
+    let mut lengths = Vec::new();
+    for name in ["1", "2", "3"] {
+        lengths.push(items::append(path(name), path("whole")).await.unwrap());
+    }
+    assert_eq!((read(folder.path(), "whole").as_str(), lengths), ("one two", vec![4, 7, 7]));
+    assert!(items::append(path("4"), path("whole")).await.unwrap_err().to_string().contains("cannot read"));
 }
