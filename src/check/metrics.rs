@@ -28,15 +28,15 @@ pub fn sum(page: &Page<'_>, names: &[String]) -> Result<f64, Box<Mismatch>> {
     Ok(sum)
 }
 
-/// The server works on nothing. **Whose**: capability, work for those who left is not stopped.
-pub fn idle(page: &Page<'_>, names: &[String], within: &str) -> Held {
+/// `who` works on nothing. **Whose**: capability, work for those who left is not stopped.
+pub fn idle(page: &Page<'_>, names: &[String], who: &str, within: &str) -> Held {
     let running = sum(page, names)?;
     // A gauge that is no number is not 0 either.
     if running.abs() < 0.5 {
         return Ok(());
     }
     let shown: Vec<String> = names.iter().map(|name| format!("{name} {}", page.sum(name).unwrap_or_default())).collect();
-    broken(KIND, Whose::Capability, format!("the server is idle within {within}"), "no request under way", shown.join(", "))
+    broken(KIND, Whose::Capability, format!("{who} is idle within {within}"), "no request under way", shown.join(", "))
 }
 
 /// Tokens that replies were billed for, by their `usage`.
@@ -117,6 +117,16 @@ pub fn grew(before: Counters, after: Counters, billed: Billed, growth: Growth) -
     broken(KIND, Whose::Wire, message, wanted.join(", "), found.join(", "))
 }
 
+/// Since its counters were noted, a service generated nothing. **Whose**: capability, a request went to the wrong one.
+pub fn did_nothing(before: Counters, after: Counters, who: &str) -> Held {
+    let grown = after.completion - before.completion;
+    if grown.abs() < 0.5 {
+        return Ok(());
+    }
+    let message = format!("{who} did nothing");
+    broken(KIND, Whose::Capability, message, "no token generated", format!("{grown} completion tokens"))
+}
+
 /// Whether counters have caught up with what was billed: some servers count a moment after they answered.
 pub fn caught_up(before: Counters, after: Counters, billed: Billed) -> bool {
     grew(before, after, billed, Growth::AtLeast).is_ok()
@@ -137,12 +147,12 @@ mod tests {
     #[test]
     fn a_server_is_idle_when_all_its_gauges_are_down() {
         let page = Page::read(RUNNING);
-        assert!(idle(&page, &names(&["s:waiting"]), "1s").is_ok());
-        let busy = idle(&page, &names(&["s:waiting", "s:running"]), "1s").expect_err("one runs");
+        assert!(idle(&page, &names(&["s:waiting"]), "the server", "1s").is_ok());
+        let busy = idle(&page, &names(&["s:waiting", "s:running"]), "the server", "1s").expect_err("one runs");
         assert_eq!(busy.actual.as_deref(), Some("s:waiting 0, s:running 1"));
-        let unknown = idle(&page, &names(&["s:run"]), "1s").expect_err("it is not there");
+        let unknown = idle(&page, &names(&["s:run"]), "the server", "1s").expect_err("it is not there");
         assert_eq!(unknown.actual.as_deref(), Some("3 series without it"));
-        assert!(idle(&Page::read("r NaN\n"), &names(&["r"]), "1s").is_err());
+        assert!(idle(&Page::read("r NaN\n"), &names(&["r"]), "the server", "1s").is_err());
     }
 
     #[test]
@@ -172,6 +182,14 @@ mod tests {
         check((Some(74.0), 16.0), (37, 8, 1), true, true);
         check((None, 8.0), (37, 8, 0), true, true);
         check((None, 0.0), (0, 8, 0), false, false);
+    }
+
+    #[test]
+    fn who_generated_nothing_did_nothing() {
+        let counters = |completion| Counters { prompt: None, completion };
+        assert!(did_nothing(counters(7.0), counters(7.0), "the service `a`").is_ok());
+        let told = did_nothing(counters(7.0), counters(15.0), "the service `a`").expect_err("it generated");
+        assert_eq!((&*told.message, told.actual.as_deref()), ("the service `a` did nothing", Some("8 completion tokens")));
     }
 
     #[test]

@@ -49,6 +49,20 @@ pub fn ends_with_done(exchange: &Exchange, reply: &ChatReply) -> Held {
     broken(KIND, Whose::Wire, "the stream ends with [DONE]", "data: [DONE] at the end", actual)
 }
 
+/// A whole stream, or an error that says why it is none, in the stream or in its place.
+pub fn whole_or_told(exchange: &Exchange, reply: &ChatReply) -> Held {
+    if reply.error.is_some() {
+        return Ok(());
+    }
+    let faults = stream_faults(exchange, reply);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let expected = "a finish reason for every choice, or an error";
+    let actual = format!("{}; {}", counted(reply.events, "event"), faults.join("; "));
+    broken(KIND, Whose::Wire, "the stream ends whole or with an error", expected, actual)
+}
+
 /// The response is one body, not a stream of events.
 pub fn is_not_a_stream(exchange: &Exchange, reply: &ChatReply) -> Held {
     if exchange.status.is_some() && !reply.streamed && !exchange.is_event_stream() {
@@ -124,7 +138,7 @@ mod tests {
     use crate::wire::fold_chat;
 
     #[track_caller]
-    fn check(exchange: &Exchange, expect: [bool; 5]) {
+    fn check(exchange: &Exchange, expect: [bool; 6]) {
         let reply = fold_chat(exchange);
         let said = Said::of(&reply, exchange);
         let seen = [
@@ -133,18 +147,22 @@ mod tests {
             well_formed(exchange, &reply),
             ends_with_done(exchange, &reply),
             is_not_a_stream(exchange, &reply),
+            whole_or_told(exchange, &reply),
         ];
         assert_eq!(seen.map(|held| held.is_ok()), expect, "{}", String::from_utf8_lossy(&exchange.body));
     }
 
     #[test]
     fn both_directions() {
-        check(&stream(&[&piece("a"), &piece("b"), &finish("stop"), "[DONE]"]), [true, false, true, true, false]);
-        check(&stream(&[&piece("a"), &finish("stop")]), [false, true, true, false, false]);
-        check(&stream(&[&piece("a"), &piece("b")]), [true, false, false, false, false]);
-        check(&stream(&[&piece("a"), "{not json", &finish("stop"), "[DONE]"]), [false, true, false, true, false]);
-        check(&stream(&[&piece("a"), &finish("stop"), "[DONE]", &piece("b")]), [true, false, false, true, false]);
-        check(&exchange(200, &whole(&choice(0, "a", "stop"), "")), [false, true, false, false, true]);
-        check(&exchange(500, ""), [false, false, false, false, true]);
+        check(&stream(&[&piece("a"), &piece("b"), &finish("stop"), "[DONE]"]), [true, false, true, true, false, true]);
+        check(&stream(&[&piece("a"), &finish("stop")]), [false, true, true, false, false, true]);
+        check(&stream(&[&piece("a"), &piece("b")]), [true, false, false, false, false, false]);
+        check(&stream(&[&piece("a"), "{not json", &finish("stop"), "[DONE]"]), [false, true, false, true, false, false]);
+        check(&stream(&[&piece("a"), &finish("stop"), "[DONE]", &piece("b")]), [true, false, false, true, false, false]);
+        check(&exchange(200, &whole(&choice(0, "a", "stop"), "")), [false, true, false, false, true, false]);
+        let error = r#"{"error":{"message":"the backend is gone","type":"server_error"}}"#;
+        check(&stream(&[&piece("a"), error]), [false, false, false, false, false, true]);
+        check(&exchange(503, error), [false, false, false, false, true, true]);
+        check(&exchange(500, ""), [false, false, false, false, true, false]);
     }
 }

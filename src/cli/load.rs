@@ -356,7 +356,11 @@ impl Loader<'_> {
     }
 
     fn profiles(&mut self, input: &mut PlanInput, all: bool) {
-        let mut names: Vec<String> = input.setups.iter().filter_map(|setup| setup.spec.profile.clone()).collect();
+        let of_setup = |setup: &SetupInput| {
+            let of_services = setup.spec.services.values().filter_map(|service| service.profile.clone());
+            setup.spec.profile.iter().cloned().chain(of_services).collect::<Vec<_>>()
+        };
+        let mut names: Vec<String> = input.setups.iter().flat_map(of_setup).collect();
         if all {
             names.extend(input.names.profiles.iter().cloned());
         }

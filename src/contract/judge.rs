@@ -43,20 +43,30 @@ pub struct Judged {
 
 /// Judgements of a scenario while its exchanges come in, in any order.
 #[derive(Debug, Default)]
-pub struct Docket(Vec<Judgement>);
+pub struct Docket {
+    judgements: Vec<Judgement>,
+    /// How often servers were ended or started on purpose.
+    life: u32,
+}
 
 impl Docket {
     /// Takes the judgement of an exchange.
-    pub fn add(&mut self, judgement: Judgement) {
-        self.0.push(judgement);
+    pub fn add(&mut self, mut judgement: Judgement) {
+        judgement.trace.life = self.life;
+        self.judgements.push(judgement);
+    }
+
+    /// Servers were ended or started on purpose: their counters begin anew, and health may be another.
+    pub fn new_life(&mut self) {
+        self.life += 1;
     }
 
     /// The end of the scenario: judges its exchanges against each other as well.
     pub fn close(mut self) -> Judged {
-        self.0.sort_by_key(|judgement| judgement.trace.exchange);
+        self.judgements.sort_by_key(|judgement| judgement.trace.exchange);
         let mut judged = Judged::default();
-        let mut traces = Vec::with_capacity(self.0.len());
-        for judgement in self.0 {
+        let mut traces = Vec::with_capacity(self.judgements.len());
+        for judgement in self.judgements {
             judged.findings.extend(judgement.findings);
             traces.push(judgement.trace);
             for surface in judgement.surfaces {

@@ -62,21 +62,25 @@ pub(super) fn counters(text: &str) -> Vec<(String, f64)> {
 
 /// Checks the exchanges of one scenario.
 pub(super) fn across(traces: &[Trace], out: &mut Vec<Finding>) {
-    let mut before: HashMap<&str, f64> = HashMap::new();
+    // Each page has counters of its own, and each life of its server.
+    let mut pages: HashMap<(&str, u32), HashMap<&str, f64>> = HashMap::new();
     for trace in traces.iter().filter(|trace| !trace.counters.is_empty()) {
         let now: HashMap<&str, f64> = trace.counters.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+        let before = pages.insert((&trace.url, trace.life), now);
         let fell = trace.counters.iter().find_map(|(name, value)| {
-            let then = before.get(name.as_str()).filter(|then| value < then)?;
+            let then = before.as_ref()?.get(name.as_str()).filter(|then| value < then)?;
             Some(format!("{name} is {value} after {then}"))
         });
         if let Some(found) = fell {
             out.push(Finding::across(&W169, trace.exchange, found, "a counter that does not fall"));
         }
-        before = now;
     }
     let sick = |trace: &&Trace| trace.call == Some(Call::Health) && trace.status.is_some_and(|status| status >= 300);
-    let well = |trace: &Trace| trace.call == Some(Call::Health) && trace.status.is_some_and(|status| status < 300);
-    if let (true, Some(trace)) = (traces.first().is_some_and(well), traces.iter().rfind(sick)) {
+    let well = |trace: &&Trace| trace.call == Some(Call::Health) && trace.status.is_some_and(|status| status < 300);
+    let same = |one: &Trace, other: &Trace| one.url == other.url && one.life == other.life;
+    if let Some(first) = traces.first().filter(well)
+        && let Some(trace) = traces.iter().rfind(|trace| sick(trace) && same(first, trace))
+    {
         let found = format!("health was good, and then {}", trace.status.unwrap_or_default());
         out.push(Finding::across(&W169, trace.exchange, found, "a status of 2xx throughout"));
     }
@@ -99,7 +103,7 @@ fn tokens(traces: &[Trace], out: &mut Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
-    use crate::contract::{Context, judge, judge_scenario};
+    use crate::contract::{Context, Docket, judge, judge_scenario};
     use crate::event::ExchangeId;
     use crate::wire::{Exchange, Reading, Request, reply_of};
 
@@ -137,6 +141,26 @@ mod tests {
         check(vec![text(5, 3), text(5, 0), text(6, 1)], &[]);
         check(vec![text(5, 3), text(4, 3)], &[("W169", "n{a=\"1\"} is 4 after 5")]);
         check(vec![page("x_total 3\n"), page("x_total 1\n")], &[("W169", "x_total is 1 after 3")]);
+    }
+
+    #[test]
+    fn each_server_and_each_life_of_it_counts_for_itself() {
+        let at = |port: u16, text: &str| Exchange { url: format!("http://127.0.0.1:{port}/metrics"), ..page(text) };
+        check(vec![at(1, "x_total 3\n"), at(2, "x_total 1\n"), at(1, "x_total 3\n")], &[]);
+        check(vec![at(1, "x_total 3\n"), at(2, "x_total 1\n"), at(1, "x_total 2\n")], &[("W169", "x_total is 2 after 3")]);
+        let judged = |restarts: bool| {
+            let mut docket = Docket::default();
+            for (id, text) in [(1, "x_total 3\n"), (2, "x_total 1\n")] {
+                let exchange = Exchange { id: ExchangeId(id), ..page(text) };
+                let reading = Reading::of(&exchange);
+                docket.add(judge(&reading, &reading.chat(), &Context::default()));
+                if restarts {
+                    docket.new_life();
+                }
+            }
+            docket.close().findings.len()
+        };
+        assert_eq!((judged(false), judged(true)), (1, 0));
     }
 
     #[test]

@@ -14,6 +14,10 @@ use crate::event::ExchangeId;
 pub struct Trace {
     /// Which one.
     pub exchange: ExchangeId,
+    /// The address that it went to.
+    pub url: String,
+    /// How often servers of the stack had been ended or started on purpose by then.
+    pub life: u32,
     /// Which call; `None` for an empty trace.
     pub call: Option<Call>,
     /// HTTP status, where a head came.
@@ -60,6 +64,8 @@ impl Trace {
         let calls = chat.tool_calls();
         Self {
             exchange: seen.exchange.id,
+            url: seen.exchange.url.clone(),
+            life: 0,
             call: Some(seen.call.clone()),
             status: seen.exchange.status,
             complete: seen.exchange.failure().is_none() && chat.is_complete(),

@@ -11,7 +11,7 @@ use super::expect::{ExpectForm, quote};
 use super::name;
 use super::placeholder::{Values, scan};
 use super::sentence::{Finder, RawStep};
-use super::{CaseFileInput, CaseInput, DocArg, StepUse};
+use super::{CaseFileInput, CaseInput, DocArg, StepUse, services};
 use crate::source::{At, Diagnostic, did_you_mean};
 use crate::spec::Places;
 use crate::spec::case::{CaseSpec, Given, Turn};
@@ -193,6 +193,7 @@ impl Expansion<'_> {
                 }
                 // A row of a data file is no place to run a scenario from: the case is.
                 let place = finder.place(if at.file == self.at.file { at } else { self.at });
+                services::marked(&lowered.services, marks.flags, finder);
                 out.push(Draft {
                     name: name::scenario(
                         &filled.name,
@@ -204,6 +205,7 @@ impl Expansion<'_> {
                     marks: marks.clone(),
                     steps: lowered.steps,
                     roles: lowered.roles,
+                    services: lowered.services,
                 });
             }
         }

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use super::address::normal_url;
 use super::compose::{Share, compose};
-use super::draft::{Draft, DraftFile};
+use super::draft::{Draft, DraftFile, pointer_part};
 use super::profile::Entries;
 use super::settings::{self, Settings};
 use super::{
     CellPlan, Connect, EntryInput, Explained, FeaturePlan, KnownClaim, Named, Part, PlanInput, ProfileInput, ScenarioPlan,
-    SetupInput, SuiteInput, entry, name,
+    SetupInput, SuiteInput, entry, name, services,
 };
 use crate::event::{CellId, ScenarioId, role_of, slug};
 use crate::source::{Diagnostic, Diagnostics, SourceMap, did_you_mean};
-use crate::spec::SetupSpec;
 use crate::spec::env::expand_env;
 use crate::spec::files::BUILTIN;
 use crate::spec::profile::{self, Dialect, Known};
-use crate::spec::setup::{ABILITIES, ROLES, TEXT_ROLES};
+use crate::spec::setup::{ABILITIES, ROLES, Service, TEXT_ROLES};
+use crate::spec::{ProfileSpec, SetupSpec};
 
 /// Name of the setup that stands for a bare address.
 const BARE: &str = "(url)";
@@ -59,6 +59,9 @@ pub(super) fn cells(
     let mut out = Vec::new();
     for setup in chosen_setups(input, suite, diagnostics) {
         let Some(connect) = connect(input, &setup, diagnostics) else { continue };
+        if services::are_ours(&connect.connect) {
+            services::exist(&setup.input.spec, files, diagnostics);
+        }
         let (settings, explained) = settings::resolve(map, suite, &setup.input, &input.overrides, diagnostics);
         let builder = Builder { map, input, suite, setup: &setup, connect, settings, explained };
         for models in builder.model_choices() {
@@ -303,6 +306,7 @@ impl Builder<'_> {
             connect: self.connect.connect.clone(),
             models: models.by_role,
             profile,
+            service_profiles: self.service_profiles(),
             contract: self.settings.contract,
             mode: self.settings.mode,
             skip: self.skip(),
@@ -314,6 +318,13 @@ impl Builder<'_> {
             clients: Vec::new(),
             features,
         }
+    }
+
+    fn service_profiles(&self) -> Vec<(String, Arc<ProfileSpec>)> {
+        let services = self.setup.input.spec.services.iter();
+        let of =
+            |(name, service): (&String, &Service)| Some((name.clone(), self.profile(service.profile.as_deref()?)?.spec.clone()));
+        services.filter_map(of).collect()
     }
 
     fn profile(&self, name: &str) -> Option<&ProfileInput> {
@@ -335,6 +346,11 @@ impl Builder<'_> {
 
     /// Why a scenario is not applicable to this setup.
     fn scenario_skip(&self, draft: &Draft, models: &Models) -> Option<String> {
+        if !services::are_ours(&self.connect.connect)
+            && let Some(named) = draft.services.first()
+        {
+            return Some(services::not_ours(named));
+        }
         let unset = Named::NAMES.iter().find(|(name, _)| self.settings.named.get(name).is_none() && mentions(draft, name));
         if let Some((name, flag)) = unset {
             return Some(format!(
@@ -451,12 +467,16 @@ pub(super) fn check_setups(input: &PlanInput, map: &SourceMap, diagnostics: &mut
                 diagnostics.push(Diagnostic::error("setup/no-model", places.value(&pointer), message));
             }
         }
-        if let Some(profile) = &spec.profile
-            && !input.profiles.iter().any(|known| known.spec.name == *profile)
-            && !input.names.profiles.contains(profile)
-        {
+        let of_services = spec
+            .services
+            .iter()
+            .filter_map(|(name, service)| Some((service.profile.as_ref()?, format!("/services/{}/profile", pointer_part(name)))));
+        for (profile, pointer) in spec.profile.iter().map(|profile| (profile, "/profile".to_owned())).chain(of_services) {
+            if input.profiles.iter().any(|known| known.spec.name == *profile) || input.names.profiles.contains(profile) {
+                continue;
+            }
             let message = format!("there is no profile `{profile}`");
-            let diagnostic = Diagnostic::error("setup/unknown-profile", places.value("/profile"), message);
+            let diagnostic = Diagnostic::error("setup/unknown-profile", places.value(&pointer), message);
             diagnostics.push(diagnostic.help(did_you_mean(profile, input.names.profiles.iter().map(String::as_str))));
         }
         let profile = spec.profile.as_ref().and_then(|name| input.profiles.iter().find(|known| known.spec.name == *name));

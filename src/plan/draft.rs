@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::marks::{self, Marks};
 use super::placeholder::{datum, near_miss, scan};
 use super::sentence::{Finder, RawStep};
+use super::services::OfServices;
 use super::{StepPlan, StepUse, SuiteInput};
 use crate::event::Place;
 use crate::source::{At, Diagnostic, FileId};
@@ -26,6 +27,8 @@ pub(super) struct Draft {
     pub steps: Arc<[Arc<StepPlan>]>,
     /// Roles of models that its steps name.
     pub roles: Vec<&'static str>,
+    /// What its steps say of the services of the stack.
+    pub services: Vec<OfServices>,
 }
 
 /// The drafts of one file.
@@ -165,6 +168,7 @@ pub(super) struct Lowering {
 pub(super) struct Lowered {
     pub steps: Arc<[Arc<StepPlan>]>,
     pub roles: Vec<&'static str>,
+    pub services: Vec<OfServices>,
     /// A step was not found: nothing more is said about the scenario.
     pub broken: bool,
     /// It makes a claim.
@@ -173,14 +177,17 @@ pub(super) struct Lowered {
 
 impl Lowering {
     pub fn lower(&mut self, raw: Vec<RawStep>, finder: &mut Finder<'_>) -> Lowered {
-        let mut lowered = Lowered { steps: Arc::from([]), roles: Vec::new(), broken: false, claims: false };
+        let mut lowered = Lowered { steps: Arc::from([]), roles: Vec::new(), services: Vec::new(), broken: false, claims: false };
         let shared = self.last.len() == self.last_raw.len() && self.last_raw.len() == raw.len();
         let mut steps: Vec<Arc<StepPlan>> = Vec::with_capacity(raw.len());
         for (index, step) in raw.iter().enumerate() {
             let same = shared && self.last_raw[index] == *step;
             let found = if same { Some(self.last[index].clone()) } else { finder.step(step.clone()).map(Arc::new) };
             match found {
-                Some(step) => steps.push(step),
+                Some(found) => {
+                    lowered.services.extend(finder.of_services(&found, step.text_at));
+                    steps.push(found);
+                }
                 None => lowered.broken = true,
             }
         }

@@ -6,7 +6,7 @@ use super::draft::{Draft, DraftFile, Lowering, Parameters, TagLists, lines_exist
 use super::name;
 use super::placeholder::scan;
 use super::sentence::{Finder, RawStep};
-use super::{DocArg, FeatureInput, StepUse};
+use super::{DocArg, FeatureInput, StepUse, services};
 use crate::source::{At, Diagnostic};
 use crate::spec::gherkin::{Pickle, PickleStep, ScenarioNode, Step, StepKind, scenarios};
 
@@ -117,6 +117,7 @@ impl Expansion<'_> {
                 }
                 let (tags, marks) = tag_lists
                     .share(&pickle.tags.iter().map(|tag| (tag.name.to_string(), Some(tag.at))).collect::<Vec<_>>(), finder);
+                services::marked(&lowered.services, marks.flags, finder);
                 out.push(Draft {
                     name: full_name(&pickle, &extra, &scenario.name),
                     place: finder.place(at),
@@ -125,6 +126,7 @@ impl Expansion<'_> {
                     marks,
                     steps: lowered.steps,
                     roles: lowered.roles,
+                    services: lowered.services,
                 });
             }
         }

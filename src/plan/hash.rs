@@ -44,6 +44,10 @@ impl Hash {
         for client in &cell.clients {
             self.json(&**client);
         }
+        for (name, profile) in &cell.service_profiles {
+            self.text(name);
+            self.json(&**profile);
+        }
         if let Connect::Compose { parts } = &cell.connect {
             for part in parts {
                 self.json(&*part.setup);

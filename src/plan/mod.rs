@@ -21,6 +21,7 @@ mod name;
 mod placeholder;
 mod profile;
 mod sentence;
+mod services;
 mod settings;
 mod tags;
 mod tool;
@@ -34,6 +35,7 @@ pub use input::{
     CaseFileInput, CaseInput, EntryInput, FeatureInput, Given, Names, Overrides, PlanInput, ProfileInput, Selection, SetupInput,
     SuiteInput,
 };
+pub use services::service_sentences;
 pub use tags::{TagError, TagExpr};
 pub use types::{
     CellPlan, Connect, Contract, DocArg, Explained, FeaturePlan, Flags, KnownClaim, Mode, Named, Part, Plan, Sampling,

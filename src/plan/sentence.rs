@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use super::services::OfServices;
 use super::{Below, Catalogue, DefId, DocArg, Found, PlanInput, StepDef, StepPlan, StepUse, client, tool};
 use crate::event::Place;
 use crate::source::{At, Code, Diagnostic, Diagnostics, SourceMap};
@@ -128,6 +129,11 @@ impl<'a> Finder<'a> {
         }
         let listed = steps.iter().filter(|step| sentence(step) == LISTS_ROLE).filter_map(|step| first_value(step));
         named.into_iter().chain(listed).filter_map(|name| ROLES.into_iter().find(|role| *role == name)).collect()
+    }
+
+    /// What a step says of the services of the stack, where it does.
+    pub fn of_services(&self, step: &StepPlan, at: At) -> Option<OfServices> {
+        OfServices::read(self.catalogue.def(step.def).sentence, step, |word| self.inside(at, word))
     }
 
     /// Finds a step; `None` where it means nothing (its mistake is said).

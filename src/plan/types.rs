@@ -147,6 +147,8 @@ pub struct CellPlan {
     pub models: Vec<(String, String)>,
     /// The setup's profile.
     pub profile: Option<Arc<ProfileSpec>>,
+    /// Profiles of single services, by the service's name.
+    pub service_profiles: Vec<(String, Arc<ProfileSpec>)>,
     /// Leniency.
     pub contract: Contract,
     /// Mode.

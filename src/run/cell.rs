@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use cucumber::Cucumber;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc};
 
 use super::books::{Books, Weighed};
 use super::engine::{Engine, Tally};
@@ -15,15 +15,16 @@ use super::feature::PlanParser;
 use super::queue::Task;
 use super::resources::{Over, Watch};
 use super::scenario::{self, Attempted};
+use super::telling::Telling;
 use super::worker::{Blueprint, Desk, Worker};
-use super::{Bus, Control, compose};
+use super::{Bus, Control, compose, services};
 use crate::event::{
     Attempt, DialectRecord, FindingRecord, Outcome, RunEvent, RunTotals, ScenarioFinished, ServiceRecord, StackPhase,
     StepOutcome, StepRecord, Totals, Trouble,
 };
 use crate::plan::{CellPlan, Connect, Plan};
 use crate::stack::client::Clients;
-use crate::stack::{LogMark, Progress, Served, Stack, StackError, StackOptions, Wanted};
+use crate::stack::{Asked, Door, LogMark, Served, Stack, StackError, StackOptions, Wanted};
 use crate::steps::StepFunction;
 
 /// How a run behaves beyond its plan.
@@ -121,7 +122,7 @@ async fn run_cell(
                 }
                 if let Some(stack) = run.stack.take() {
                     let hurry = control.signal().is_some();
-                    let telling = Telling::new(cell, bus);
+                    let telling = Telling::new(&cell.id, bus);
                     let down = stack.down(hurry, telling.progress()).await;
                     telling.told().await;
                     if let Err(error) = down {
@@ -150,7 +151,7 @@ fn told(error: StackError) -> Trouble {
 /// Brings the stack up or attaches; a signal ends the wait, and what was started is stopped by the stack room.
 async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
     let up = async {
-        let telling = Telling::new(cell, bus);
+        let telling = Telling::new(&cell.id, bus);
         let progress = telling.progress();
         let stack = match &cell.connect {
             Connect::Attach { url } => Stack::attach(url, options.bearers.get(&cell.setup.name).cloned()).await,
@@ -178,7 +179,7 @@ async fn clients(
     bus: &Bus,
     control: &Control,
 ) -> Result<Option<Arc<Clients>>, StackError> {
-    let telling = Telling::new(cell, bus);
+    let telling = Telling::new(&cell.id, bus);
     let (secrets, progress) = (blueprint.secrets(), telling.progress());
     let ready = tokio::select! {
         ready = Clients::prepare(&cell.clients, &options.stack, secrets, &progress) => ready,
@@ -190,48 +191,6 @@ async fn clients(
 
 fn stopped(message: &str) -> StackError {
     StackError { kind: "infra.not_run", message: message.to_owned(), detail: String::new() }
-}
-
-/// What the stack room says, on its way to the bus. The bus stays on this thread; the stack room may speak from its own
-/// tasks, so lines travel by a channel.
-struct Telling(mpsc::UnboundedSender<Told>);
-
-enum Told {
-    Line(StackPhase, String),
-    /// Everything before it has been passed on.
-    Mark(oneshot::Sender<()>),
-}
-
-impl Telling {
-    fn new(cell: &CellPlan, bus: &Bus) -> Self {
-        let (lines, mut inbox) = mpsc::unbounded_channel();
-        let (id, bus) = (cell.id.clone(), bus.clone());
-        tokio::task::spawn_local(async move {
-            while let Some(told) = inbox.recv().await {
-                match told {
-                    Told::Line(phase, message) => bus.emit(&RunEvent::Stack { cell: id.clone(), phase, message }),
-                    // Whoever waited for it may have been cancelled.
-                    Told::Mark(mark) => drop(mark.send(())),
-                }
-            }
-        });
-        Self(lines)
-    }
-
-    fn progress(&self) -> Progress {
-        let lines = self.0.clone();
-        // A bus that is gone has nobody left to tell.
-        Arc::new(move |phase, message| drop(lines.send(Told::Line(phase, message.to_owned()))))
-    }
-
-    /// Returns when everything that was said so far is on the bus, so that no event comes after its cell's end.
-    async fn told(&self) {
-        let (mark, passed) = oneshot::channel();
-        if self.0.send(Told::Mark(mark)).is_ok() {
-            // The other end only goes away with the run.
-            drop(passed.await);
-        }
-    }
 }
 
 fn announce(
@@ -265,11 +224,13 @@ fn announce(
         // A list need not name every name that a server takes; those of the setup are meant to be taken.
         served.extend(models.iter().map(|(_, id)| id.clone()));
     }
+    let plain = Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids));
     Blueprint {
         routes: compose::routes(cell, stack),
+        services: services::of(cell, stack, plain.wanted_key.as_deref()),
         served,
         body_limit: options.body_limit,
-        ..Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids))
+        ..plain
     }
 }
 
@@ -287,11 +248,13 @@ fn service(served: Served) -> ServiceRecord {
 const AHEAD: usize = 8;
 
 /// Runs the scenarios through cucumber's seams: our parser, our runner, our writer.
-async fn drive(mut run: CellRun, blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>) -> CellRun {
+async fn drive(mut run: CellRun, mut blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>) -> CellRun {
     let plan = Arc::clone(&run.plan);
     let concurrency = plan.concurrency.max(1) as usize;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (out, inbox) = mpsc::channel(1024);
+    let (door, orders) = Door::new();
+    blueprint.services = services::with_door(blueprint.services, door);
     let mut workers = Vec::new();
     let (tasks, untaken) = async_channel::unbounded();
     let (finishing, abort) = (run.control.finishing().clone(), run.control.aborting().clone());
@@ -311,7 +274,7 @@ async fn drive(mut run: CellRun, blueprint: Blueprint, functions: &Arc<Vec<StepF
     // One at a time stays strictly so, and after a failure that ends the run nothing further begins.
     let ahead = if concurrency == 1 || run.fail_fast { 0 } else { concurrency.max(AHEAD) };
     let shared = Rc::new(Mutex::new(run));
-    let engine = Engine { cell: Rc::clone(&shared), tasks, untaken, inbox, concurrency, ahead };
+    let engine = Engine { cell: Rc::clone(&shared), tasks, untaken, inbox, orders, concurrency, ahead };
     let started = shared.lock().await.totals.all();
     let cucumber: Cucumber<_, _, _, _, _, cucumber::cli::Empty> = Cucumber::custom(PlanParser, engine, Tally::default());
     let tally = cucumber.with_default_cli().run(plan).await;
@@ -456,12 +419,26 @@ impl CellRun {
             message: "restarting after a destructive scenario".to_owned(),
         });
         let Some(stack) = &mut self.stack else { return };
-        let telling = Telling::new(&self.plan, &self.bus);
+        let telling = Telling::new(&self.plan.id, &self.bus);
         let restarted = stack.restart(telling.progress()).await;
         telling.told().await;
         if let Err(error) = restarted {
             self.trouble.get_or_insert(told(error));
             self.control.abort();
+        }
+    }
+
+    /// Does to the stack what a scenario has ordered, and tells it how that went; not once all is to stop.
+    pub async fn obey(&mut self, asked: Asked) {
+        let Some(stack) = &mut self.stack else { return };
+        let telling = Telling::new(&self.plan.id, &self.bus);
+        let went = tokio::select! {
+            went = stack.obey(&asked.order, telling.progress()) => Some(went),
+            () = self.control.aborting().cancelled() => None,
+        };
+        telling.told().await;
+        if let Some(went) = went {
+            asked.tell(went);
         }
     }
 

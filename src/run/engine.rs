@@ -18,6 +18,7 @@ use super::queue::{Queue, Task};
 use super::scenario::Attempted;
 use super::worker::Message;
 use crate::event::StepOutcome;
+use crate::stack::Asked;
 use crate::steps::{Failure, World};
 
 type CucumberEvent = parser::Result<Event<event::Cucumber<World>>>;
@@ -32,6 +33,8 @@ pub(super) struct Engine {
     pub untaken: async_channel::Receiver<Task>,
     /// What the workers say.
     pub inbox: mpsc::Receiver<Message>,
+    /// What scenarios want done to their stack.
+    pub orders: mpsc::UnboundedReceiver<Asked>,
     /// Scenarios at once.
     pub concurrency: usize,
     /// Scenarios handed out beyond those that run, so that no worker waits for the engine between two.
@@ -111,7 +114,12 @@ impl Drive {
             return;
         }
         self.engine.cell.lock().await.settle();
-        let Some(first) = self.engine.inbox.recv().await else {
+        let first = tokio::select! {
+            biased;
+            Some(asked) = self.engine.orders.recv() => return self.engine.cell.lock().await.obey(asked).await,
+            first = self.engine.inbox.recv() => first,
+        };
+        let Some(first) = first else {
             // They take nothing more once the run is to end.
             self.take_back();
             if self.queue.running() > 0 {

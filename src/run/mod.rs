@@ -16,6 +16,8 @@ mod panic;
 mod queue;
 mod resources;
 mod scenario;
+mod services;
+mod telling;
 mod versions;
 mod worker;
 

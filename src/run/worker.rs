@@ -18,7 +18,7 @@ use crate::spec::setup::Service;
 use crate::spec::{ProfileSpec, ToolSpec};
 use crate::stack::asked;
 use crate::stack::client::Clients;
-use crate::steps::{CellContext, Route, StepFunction};
+use crate::steps::{CellContext, Route, Services, StepFunction};
 use crate::wire;
 
 /// What a worker tells the runner.
@@ -55,6 +55,8 @@ pub(super) struct Blueprint {
     pub wanted_key: Option<String>,
     /// Where requests of a composed stack go.
     pub routes: Vec<Route>,
+    /// The services of a stack of ours.
+    pub services: Services,
 }
 
 impl Blueprint {
@@ -91,6 +93,7 @@ impl Blueprint {
             body_limit: wire::Base::BODY_LIMIT,
             served: Vec::new(),
             routes: Vec::new(),
+            services: Services::default(),
             // A key that is not claimed to be wanted is only sent.
             wanted_key: bearer.filter(|_| cell.setup.abilities.iter().any(|ability| ability == "auth")).map(str::to_owned),
         }
@@ -99,7 +102,11 @@ impl Blueprint {
     /// Texts that must not appear in evidence.
     pub fn secrets(&self) -> Vec<String> {
         let of_routes = self.routes.iter().filter_map(|route| route.bearer.clone());
-        self.bearer.iter().cloned().chain(of_routes).collect()
+        let of_services = self.services.all.iter().filter_map(|service| service.address.bearer.clone());
+        let mut secrets: Vec<String> = self.bearer.iter().cloned().chain(of_routes).chain(of_services).collect();
+        // One key may be a part of another: the longer one goes first, so that nothing of it is left.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets
     }
 }
 
@@ -183,6 +190,7 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
         wanted_key: blueprint.wanted_key,
         served: blueprint.served,
         routes: blueprint.routes,
+        services: blueprint.services,
     });
     let slots = (0..slots).map(|_| slot(&cell, functions, desk, epoch));
     runtime.block_on(futures::future::join_all(slots));

@@ -230,6 +230,12 @@ pub struct Service {
     /// How it is stopped.
     #[serde(default)]
     pub stop: Stop,
+    /// How it is authorised where it is asked itself, not through the stack (default: as the setup's `auth`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+    /// Profile that names its metrics where it is asked itself, `profiles/NAME.yaml` (default: none).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// Services that must be ready first.
     #[serde(default)]
     pub after: Vec<String>,

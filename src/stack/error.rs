@@ -4,7 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StackError {
-    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`, `infra.client`.
+    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`, `infra.client`;
+    /// `author.step`.
     pub kind: &'static str,
     /// One line.
     pub message: String,
@@ -39,6 +40,11 @@ impl StackError {
 
     pub(super) fn client(message: impl Into<String>) -> Self {
         Self::of("infra.client", message)
+    }
+
+    /// What a scenario asked of the stack cannot be done.
+    pub(super) fn author(message: impl Into<String>) -> Self {
+        Self::of("author.step", message)
     }
 
     /// An error that another process of ours told.

@@ -15,7 +15,7 @@ use super::probe::Probe;
 use super::process::Launch;
 use super::provision::{Provisioned, provision};
 use super::scratch::{Scratch, run_key};
-use super::service::{Running, Start};
+use super::service::{Gone, Running, Start};
 use super::usage::{Groups, Sampler, Watched};
 use super::{StackError, fill, order};
 use crate::event::StackPhase;
@@ -52,6 +52,23 @@ pub struct Served {
     pub took: Duration,
 }
 
+/// Where a service can be asked itself, not through the stack.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Its name in the setup.
+    pub name: String,
+    /// Base address without trailing slash and without `/v1`.
+    pub url: String,
+    /// Bearer token that it takes.
+    pub bearer: Option<String>,
+}
+
+impl std::fmt::Debug for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Address").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
 /// Called with a phase and one line for people; may be called often (download progress).
 pub type Progress = Arc<dyn Fn(StackPhase, &str) + Send + Sync>;
 
@@ -69,7 +86,7 @@ pub struct Stack {
     bearer: Option<String>,
     identity: Identity,
     /// Without one, the stack is attached.
-    life: Option<Life>,
+    pub(super) life: Option<Life>,
     /// What a stack that was up already says.
     followed: Option<Followed>,
     /// Its name among the providers of a composed stack.
@@ -80,7 +97,7 @@ pub struct Stack {
 
 /// The services of a stack of ours. Fields are dropped in this order: services, scratch, guardian.
 #[derive(Debug)]
-struct Life {
+pub(super) struct Life {
     /// In start order.
     running: IndexMap<String, Running>,
     scratch: Scratch,
@@ -93,6 +110,8 @@ struct Life {
     bearer: Option<String>,
     /// Ports of an earlier start, which a restart keeps.
     ports: IndexMap<String, u16>,
+    /// Where each service that was started is, or was, asked itself.
+    addresses: IndexMap<String, Address>,
     /// Where the service that is asked must listen.
     port: Option<u16>,
     /// What samplers look at.
@@ -116,7 +135,10 @@ impl Stack {
         let key = run_key()?;
         let bearer = bearer_of(setup, &key, &options.environment)?;
         let guardian = Guardian::start()?;
-        let secrets = std::iter::once(key.clone()).chain(bearer.clone()).collect();
+        let of_services = setup.services.values().filter_map(|service| service.auth.as_ref());
+        let of_services =
+            of_services.map(|auth| bearer_from(&auth.bearer, &key, &options.environment)).collect::<Result<Vec<_>, _>>()?;
+        let secrets = std::iter::once(key.clone()).chain(bearer.clone()).chain(of_services).collect();
         let logs = Logs::create(Some(options.record.join("logs")), secrets)?;
         let mut life = Life {
             running: IndexMap::new(),
@@ -129,6 +151,7 @@ impl Stack {
             key,
             bearer: bearer.clone(),
             ports: IndexMap::new(),
+            addresses: IndexMap::new(),
             port: options.port,
             groups: Groups::default(),
             environment: options.environment.clone(),
@@ -138,7 +161,7 @@ impl Stack {
                 Ok(Self { url, bearer, identity, life: Some(life), followed: None, called: None, beside: Vec::new() })
             }
             Err(error) => match life.stop(HURRY, &progress).await {
-                Ok(()) => Err(error),
+                Ok(_) => Err(error),
                 Err(stop) => Err(error.and(&stop)),
             },
         }
@@ -280,13 +303,19 @@ impl Stack {
         Ok(())
     }
 
+    /// Where each service of a stack of ours can be asked itself; none for an attached or a composed stack.
+    pub fn addresses(&self) -> Vec<Address> {
+        let life = self.life.as_ref().filter(|_| self.beside.is_empty());
+        life.map(|life| life.addresses.values().cloned().collect()).unwrap_or_default()
+    }
+
     /// Stops in reverse order; `hurry` caps the grace at 2 s. Verifies that ports are closed and groups are gone.
     pub async fn down(mut self, hurry: bool, progress: Progress) -> Result<(), StackError> {
         let grace = if hurry { HURRY } else { Duration::MAX };
         let mut result = Ok(());
         for stack in self.beside.iter_mut().rev().map(|other| &mut other.life).chain([&mut self.life]) {
             if let Some(mut life) = stack.take() {
-                result = result.and(life.stop(grace, &progress).await);
+                result = result.and(life.stop(grace, &progress).await.map(drop));
             }
         }
         result
@@ -307,44 +336,83 @@ impl Life {
         Ok((url, identity))
     }
 
-    async fn start(&mut self, progress: &Progress) -> Result<(), StackError> {
+    /// Starts those that do not run, in order.
+    pub(super) async fn start(&mut self, progress: &Progress) -> Result<(), StackError> {
         let setup = self.setup.clone();
         for name in order::order(&setup.services)? {
-            let service = &setup.services[name];
-            let port = match (service.port, self.port.filter(|_| order::asked(&setup.services) == Some(name))) {
-                (_, Some(port)) | (PortSpec::Fixed(port), None) => Some(port),
-                (PortSpec::Auto, None) => self.ports.get(name).copied(),
-            };
-            let warm_up = service.warm_up.as_ref().map(|warm_up| self.model(name, &warm_up.chat)).transpose()?;
-            let start = Start {
-                name,
-                service,
-                port,
-                launch: &|port| self.launch(name, service, port),
-                warm_up: warm_up.as_deref(),
-                bearer: self.bearer.as_deref(),
-                guardian: &self.guardian,
-                logs: &self.logs,
-                progress,
-            };
-            let running = Running::start(&start).await?;
-            self.ports.insert(name.to_owned(), running.port());
-            let watched = Watched { name: name.to_owned(), group: running.group(), limit: service.limits.memory.clone() };
-            self.groups().push(watched);
-            self.running.insert(name.to_owned(), running);
+            if !self.running.contains_key(name) {
+                self.start_one(name, progress).await?;
+            }
         }
         Ok(())
     }
 
-    /// Stops all, even when one of them resists; the first error is returned.
-    async fn stop(&mut self, grace_at_most: Duration, progress: &Progress) -> Result<(), StackError> {
-        let mut result = Ok(());
+    /// Starts a service of the setup that does not run, on its port where it had one.
+    pub(super) async fn start_one(&mut self, name: &str, progress: &Progress) -> Result<(), StackError> {
+        let setup = self.setup.clone();
+        let service = &setup.services[name];
+        let port = match (service.port, self.port.filter(|_| order::asked(&setup.services) == Some(name))) {
+            (_, Some(port)) | (PortSpec::Fixed(port), None) => Some(port),
+            (PortSpec::Auto, None) => self.ports.get(name).copied(),
+        };
+        let warm_up = service.warm_up.as_ref().map(|warm_up| self.model(name, &warm_up.chat)).transpose()?;
+        let bearer = self.bearer_for(service)?;
+        let start = Start {
+            name,
+            service,
+            port,
+            launch: &|port| self.launch(name, service, port),
+            warm_up: warm_up.as_deref(),
+            bearer: bearer.as_deref(),
+            guardian: &self.guardian,
+            logs: &self.logs,
+            progress,
+        };
+        let running = Running::start(&start).await?;
+        self.ports.insert(name.to_owned(), running.port());
+        let url = format!("http://127.0.0.1:{}{}", running.port(), service.base_path);
+        self.addresses.insert(name.to_owned(), Address { name: name.to_owned(), url, bearer });
+        let watched = Watched { name: name.to_owned(), group: running.group(), limit: service.limits.memory.clone() };
+        self.groups().push(watched);
+        self.running.insert(name.to_owned(), running);
+        // One that comes back later is ended in the same order as if it had never been away.
+        let order = order::order(&setup.services)?;
+        self.running.sort_by_key(|name, _| order.iter().position(|known| known == name));
+        Ok(())
+    }
+
+    /// Stops all, even when one of them resists; how each ended, or the first error.
+    pub(super) async fn stop(&mut self, grace_at_most: Duration, progress: &Progress) -> Result<Vec<Gone>, StackError> {
+        let mut result = Ok(Vec::new());
         self.groups().clear();
         while let Some((_, running)) = self.running.pop() {
             let stopped = running.stop(grace_at_most, progress).await;
-            result = result.and(stopped);
+            result = result.and_then(|mut gone| {
+                gone.push(stopped?);
+                Ok(gone)
+            });
         }
         result
+    }
+
+    /// Kills a service, so that it no longer counts among those that run; `None` where it does not run.
+    pub(super) async fn kill(&mut self, name: &str, progress: &Progress) -> Result<Option<Gone>, StackError> {
+        let Some(running) = self.running.shift_remove(name) else { return Ok(None) };
+        self.groups().retain(|watched| watched.name != name);
+        running.kill(progress).await.map(Some)
+    }
+
+    /// Whether a service runs, as far as we have not ended it; `None` where the setup has no such service.
+    pub(super) fn runs(&self, name: &str) -> Option<bool> {
+        self.setup.services.contains_key(name).then(|| self.running.contains_key(name))
+    }
+
+    /// The token that a service takes where it is asked itself.
+    fn bearer_for(&self, service: &Service) -> Result<Option<String>, StackError> {
+        match &service.auth {
+            Some(auth) => bearer_from(&auth.bearer, &self.key, &self.environment).map(Some),
+            None => Ok(self.bearer.clone()),
+        }
     }
 
     fn groups(&self) -> std::sync::MutexGuard<'_, Vec<Watched>> {

@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use super::guardian::Guardian;
@@ -29,10 +30,21 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Running {
     process: Process,
     port: u16,
-    signal: nix::sys::signal::Signal,
+    signal: Signal,
     grace: Duration,
     /// From the start of its process until it was ready.
     took: Duration,
+}
+
+/// How a service ended that we ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gone {
+    /// Its name in the setup.
+    pub name: String,
+    /// From the signal until its processes and its port were gone.
+    pub took: Duration,
+    /// The time it was given before SIGKILL, where it needed that.
+    pub killed_after: Option<Duration>,
 }
 
 /// What a start needs to know.
@@ -109,7 +121,7 @@ impl Running {
     }
 
     /// Ends it and verifies that its group and its port are gone.
-    pub(super) async fn stop(mut self, grace_at_most: Duration, progress: &Progress) -> Result<(), StackError> {
+    pub(super) async fn stop(mut self, grace_at_most: Duration, progress: &Progress) -> Result<Gone, StackError> {
         let (name, began) = (self.process.name().to_owned(), Instant::now());
         let group = self.process.group();
         progress(StackPhase::Stop, &format!("{name}: stopping"));
@@ -123,9 +135,20 @@ impl Running {
             }
             tokio::time::sleep(POLL).await;
         }
-        let how = if killed { format!("killed, it did not end within {:.1} s", grace.as_secs_f64()) } else { "ended".to_owned() };
-        progress(StackPhase::Gone, &format!("{name}: {how}, gone after {:.2} s", began.elapsed().as_secs_f64()));
-        Ok(())
+        let how = match (killed, self.signal) {
+            (true, _) => format!("killed, it did not end within {:.1} s", grace.as_secs_f64()),
+            (false, Signal::SIGKILL) => "killed".to_owned(),
+            (false, _) => "ended".to_owned(),
+        };
+        let took = began.elapsed();
+        progress(StackPhase::Gone, &format!("{name}: {how}, gone after {:.2} s", took.as_secs_f64()));
+        Ok(Gone { name, took, killed_after: killed.then_some(grace) })
+    }
+
+    /// Ends it with SIGKILL, as a crash would; verifies the same.
+    pub(super) async fn kill(mut self, progress: &Progress) -> Result<Gone, StackError> {
+        self.signal = Signal::SIGKILL;
+        self.stop(Duration::MAX, progress).await
     }
 
     async fn attempt(start: &Start<'_>) -> Result<Self, Setback> {
@@ -157,7 +180,7 @@ impl Running {
 
     /// Ends what did not come up, its children too, before anyone is told.
     async fn give_up(&mut self, setback: Setback) -> Setback {
-        match (self.process.stop(nix::sys::signal::Signal::SIGKILL, Duration::ZERO).await, setback) {
+        match (self.process.stop(Signal::SIGKILL, Duration::ZERO).await, setback) {
             (Ok(_), setback) => setback,
             (Err(stop), Setback::Fatal(error)) => Setback::Fatal(error.and(&stop)),
             (Err(stop), Setback::Port(who)) => Setback::Fatal(StackError::start(who).and(&stop)),

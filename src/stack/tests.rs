@@ -13,7 +13,7 @@ use super::logs::Logs;
 use super::os::{self, Listening};
 use super::process::{Launch, Process};
 use super::service::{Running, Start};
-use super::{LogMark, Progress, Stack, StackError, StackOptions};
+use super::{Door, Gone, LogMark, Order, Progress, Stack, StackError, StackOptions};
 use crate::spec::SetupSpec;
 use crate::spec::files::Project;
 use crate::spec::setup::Service;
@@ -386,4 +386,61 @@ async fn attaching_to_nobody_says_so() {
     let error = Stack::attach(&format!("127.0.0.1:{port}/v1"), None).await.unwrap_err();
     assert_eq!(error.kind, "infra.identity");
     assert!(error.message.starts_with(&format!("nothing answers at http://127.0.0.1:{port} (")), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_ended_by_order_is_no_death_and_comes_back_where_it_was() {
+    let bench = Bench::new();
+    let ready = "ready: {http: /, within: 60s}";
+    let services = format!(
+        "{{server: {{command: {SERVER}, {ready}, after: [backend]}}, backend: {{command: {SERVER}, {ready}, auth: {{bearer: own-<key>}}}}}}"
+    );
+    let mut stack = bench.up(&services).await.unwrap();
+    let at = |stack: &Stack, name: &str| stack.addresses().into_iter().find(|address| address.name == name).unwrap();
+    let port = |url: &str| url.rsplit(':').next().unwrap().parse().unwrap();
+    let (server, backend) = (at(&stack, "server"), at(&stack, "backend"));
+    assert!(server.bearer.is_none() && backend.bearer.as_ref().is_some_and(|key| key.starts_with("own-")));
+    let names = |gone: &[Gone]| gone.iter().map(|gone| gone.name.clone()).collect::<Vec<_>>();
+    let kill = Order::Kill("backend".to_owned());
+
+    let gone = stack.obey(&kill, bench.progress()).await.unwrap();
+    assert_eq!((names(&gone), gone[0].killed_after), (vec!["backend".to_owned()], None));
+    assert!(!listens(port(&backend.url)) && listens(port(&server.url)));
+    stack.alive().unwrap();
+    assert!(stack.ended().is_empty());
+    let again = stack.obey(&kill, bench.progress()).await.unwrap_err();
+    assert_eq!((again.kind, &*again.message), ("author.step", "there is no service `backend` that runs: was it ended before?"));
+
+    let start = Order::Start("backend".to_owned());
+    stack.obey(&start, bench.progress()).await.unwrap();
+    assert!(listens(port(&backend.url)) && at(&stack, "backend") == backend);
+    assert_eq!(stack.obey(&start, bench.progress()).await.unwrap_err().kind, "author.step");
+
+    // Back again, it is ended after what needs it, as if it had never been away.
+    let gone = stack.obey(&Order::Stop, bench.progress()).await.unwrap();
+    assert_eq!(names(&gone), ["server", "backend"]);
+    assert!(!listens(port(&backend.url)) && !listens(port(&server.url)));
+    stack.obey(&Order::StartAll, bench.progress()).await.unwrap();
+    assert!(listens(port(&backend.url)) && listens(port(&server.url)));
+    stack.down(false, bench.progress()).await.unwrap();
+    for group in bench.groups() {
+        assert!(os::living(group).is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_order_waits_for_its_answer_or_for_the_end_of_the_run() {
+    let (door, mut orders) = Door::new();
+    let owner = async {
+        orders.recv().await.unwrap().tell(Ok(Vec::new()));
+        // The run ends: the next order is not obeyed.
+        drop(orders.recv().await);
+    };
+    let scenario = async {
+        assert_eq!(door.order(Order::Stop).await, Ok(Vec::new()));
+        assert_eq!(door.order(Order::Stop).await.unwrap_err().kind, "infra.not_run");
+    };
+    tokio::join!(owner, scenario);
+    drop(orders);
+    assert_eq!(door.order(Order::StartAll).await.unwrap_err().kind, "infra.not_run");
 }

@@ -64,7 +64,8 @@ async fn ask_long(world: &mut World, words: u64) -> StepResult {
 
 /// Asks all questions of the table at the same time, each in a new conversation.
 ///
-/// The table's column `ask` is the question; other columns are free for `each reply mentions its …`.
+/// The table's column `ask` is the question. Where it has a column `model`, each question goes to the model of its row: a role
+/// of the setup, or an id as written. Other columns are free for `each reply mentions its …`.
 #[step(when, "I ask at once:")]
 async fn ask_at_once(world: &mut World, step: &gherkin::Step) -> StepResult {
     let rows = argument::rows(world, step, &["ask"])?;
@@ -143,9 +144,18 @@ impl World {
     async fn ask_at_once(&mut self, rows: Vec<Row>) -> StepResult {
         let mut requests = Vec::with_capacity(rows.len());
         for row in &rows {
-            let question = row.iter().find(|(name, _)| name == "ask").map_or("", |(_, cell)| cell);
-            self.begin(self.draft.messages(question));
-            requests.push(self.chat_request(&self.thread, self.draft.streamed)?);
+            let cell = |name: &str| row.iter().find(|(column, _)| column == name).map(|(_, cell)| cell.as_str());
+            self.begin(self.draft.messages(cell("ask").unwrap_or_default()));
+            let request = match cell("model") {
+                None => self.chat_request(&self.thread, self.draft.streamed)?,
+                Some(model) => {
+                    let of_draft = self.draft.model.replace(self.model_id(model)?);
+                    let request = self.chat_request(&self.thread, self.draft.streamed);
+                    self.draft.model = of_draft;
+                    request?
+                }
+            };
+            requests.push(request);
         }
         let replies = join_all(requests.into_iter().map(|request| self.exchange(request))).await;
         // Every reply is kept before the first failure is told: the evidence of all of them counts.

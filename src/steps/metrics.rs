@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use fireassay_macros::step;
 
 use super::{Failure, Reply, StepResult, TimeSpan, World};
-use crate::check::metrics::{self, Counters, Growth};
+use crate::check::metrics::{self, Billed, Counters, Growth};
 use crate::event::Mismatch;
 use crate::plan::Mode;
 use crate::spec::profile::Metrics;
@@ -19,7 +19,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a server may take to end what it was left with before its counters are noted.
-const SETTLES: Duration = Duration::from_secs(30);
+pub(super) const SETTLES: Duration = Duration::from_secs(30);
 
 /// How long a server may take to count what it has answered.
 const COUNTS: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ const COUNTS: Duration = Duration::from_secs(5);
 async fn idle_within(world: &mut World, limit: TimeSpan) -> StepResult {
     live(world)?;
     world.claim();
-    idle(world, limit.0).await
+    idle(world, &Source::of_server(world)?, limit.0).await
 }
 
 /// Keeps the server's own counters of tokens as they stand, for `the counters grew by the usage of the replies`. Live only.
@@ -42,10 +42,11 @@ async fn idle_within(world: &mut World, limit: TimeSpan) -> StepResult {
 #[step(when, "I note the server's counters")]
 async fn note_counters(world: &mut World) -> StepResult {
     live(world)?;
+    let server = Source::of_server(world)?;
     if world.alone {
-        idle(world, SETTLES).await?;
+        idle(world, &server, SETTLES).await?;
     }
-    let (counters, _) = counters(world).await?;
+    let (counters, _) = counters(world, &server).await?;
     world.noted = Some((counters, world.billed()));
     Ok(())
 }
@@ -65,10 +66,15 @@ async fn counters_grew(world: &mut World) -> StepResult {
     if billed.completion == 0 {
         return Err(Failure::author("no reply with usage came since the counters were noted: ask something in between"));
     }
+    grew(world, &Source::of_server(world)?, before, billed).await
+}
+
+/// Waits a moment until counters have grown by what was billed, and judges them.
+pub(super) async fn grew(world: &World, source: &Source, before: Counters, billed: Billed) -> StepResult {
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     let (after, page) = loop {
-        let (after, page) = counters(world).await?;
+        let (after, page) = counters(world, source).await?;
         if metrics::caught_up(before, after, billed) || started.elapsed() >= COUNTS {
             break (after, page);
         }
@@ -76,22 +82,49 @@ async fn counters_grew(world: &mut World) -> StepResult {
         pause = (pause * 2).min(LONGEST_PAUSE);
     };
     let growth = if world.alone { Growth::Exactly } else { Growth::AtLeast };
-    metrics::grew(before, after, billed, growth).map_err(|mismatch| page.blamed(mismatch))
+    metrics::grew(before, after, billed, growth).map_err(|mut mismatch| {
+        if source.service.is_some() {
+            mismatch.message = format!("{} did the work", source.who());
+        }
+        page.blamed(mismatch)
+    })
 }
 
-/// Waits until the server works on nothing, at most so long.
-async fn idle(world: &World, limit: Duration) -> StepResult {
-    let names = names(world)?;
+/// Whose page of metrics is read.
+pub(super) struct Source {
+    /// What its metrics are called.
+    pub names: Metrics,
+    /// The service that is asked; `None` = the stack's own address.
+    pub service: Option<String>,
+}
+
+impl Source {
+    /// The server's own, as the setup's profile names them.
+    fn of_server(world: &World) -> Result<Self, Failure> {
+        let names = world.cell()?.profile.as_ref().and_then(|profile| profile.metrics.clone());
+        let none = || Failure::author("no profile names the metrics of this server: add `metrics:` to the profile of the setup");
+        Ok(Self { names: names.ok_or_else(none)?, service: None })
+    }
+
+    /// As sentences call it.
+    pub(super) fn who(&self) -> String {
+        self.service.as_ref().map_or_else(|| "the server".to_owned(), |name| format!("the service `{name}`"))
+    }
+}
+
+/// Waits until nobody is worked for, at most so long.
+pub(super) async fn idle(world: &World, source: &Source, limit: Duration) -> StepResult {
+    let names = &source.names;
     let started = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let reply = page(world, &names).await?;
+        let reply = page(world, source).await?;
         let text = metrics::page(&reply.exchange).map_err(|mismatch| reply.blamed(mismatch))?;
         let page = Page::read(&text);
         // A page that cannot be judged will not get better by waiting.
         metrics::sum(&page, &names.running).map_err(|mismatch| reply.blamed(mismatch))?;
         let left = limit.saturating_sub(started.elapsed());
-        match metrics::idle(&page, &names.running, &format!("{limit:?}")) {
+        match metrics::idle(&page, &names.running, &source.who(), &format!("{limit:?}")) {
             Ok(()) => return Ok(()),
             Err(mismatch) if left.is_zero() => return Err(reply.blamed(mismatch)),
             Err(_) => tokio::time::sleep(pause.min(left)).await,
@@ -100,10 +133,10 @@ async fn idle(world: &World, limit: Duration) -> StepResult {
     }
 }
 
-/// The counters now, with the page they were read from.
-async fn counters(world: &World) -> Result<(Counters, Reply), Failure> {
-    let names = names(world)?;
-    let reply = page(world, &names).await?;
+/// Counters now, with the page they were read from.
+pub(super) async fn counters(world: &World, source: &Source) -> Result<(Counters, Reply), Failure> {
+    let names = &source.names;
+    let reply = page(world, source).await?;
     let read = || -> Result<Counters, Box<Mismatch>> {
         let text = metrics::page(&reply.exchange)?;
         let page = Page::read(&text);
@@ -114,22 +147,18 @@ async fn counters(world: &World) -> Result<(Counters, Reply), Failure> {
     Ok((counters, reply))
 }
 
-/// Asks for the page with the setup's own key, whatever the scenario has set.
-async fn page(world: &World, names: &Metrics) -> Result<Reply, Failure> {
-    let fresh = World::new(Rc::clone(world.cell()?), world.scenario().clone(), world.asked(), 1);
-    let request = fresh.dressed(Request::get(&names.path))?;
+/// Asks for the page with the setup's own key, or the service's, whatever the scenario has set.
+async fn page(world: &World, source: &Source) -> Result<Reply, Failure> {
+    let mut fresh = World::new(Rc::clone(world.cell()?), world.scenario().clone(), world.asked(), 1);
+    fresh.draft.service.clone_from(&source.service);
+    let request = fresh.dressed(Request::get(&source.names.path))?;
     let reply = world.exchange(request).await?;
     super::world::answered(&reply)?;
     Ok(reply)
 }
 
-fn names(world: &World) -> Result<Metrics, Failure> {
-    let names = world.cell()?.profile.as_ref().and_then(|profile| profile.metrics.clone());
-    names
-        .ok_or_else(|| Failure::author("no profile names the metrics of this server: add `metrics:` to the profile of the setup"))
-}
-
-fn live(world: &World) -> StepResult {
+/// Ends the step where replies may come from a tape.
+pub(super) fn live(world: &World) -> StepResult {
     match world.cell()?.mode {
         Mode::Live | Mode::Record => Ok(()),
         Mode::Replay | Mode::Fill => {

@@ -84,6 +84,7 @@ impl World {
     pub fn dressed(&self, mut request: Request) -> Result<Request, Failure> {
         // The stack's own key is for the stack: another host does not learn it.
         let elsewhere = request.target.contains("://") && !request.target.starts_with(self.cell()?.url.as_str());
+        let service = self.service()?.filter(|_| !request.target.contains("://"));
         for (name, value) in self.headers()? {
             if elsewhere
                 && self.draft.key == Key::Cell
@@ -94,6 +95,10 @@ impl World {
             }
             request.headers.retain(|(own, _)| !own.eq_ignore_ascii_case(&name));
             request.headers.push((name, value));
+        }
+        if let Some(service) = service {
+            let slash = if request.target.starts_with('/') { "" } else { "/" };
+            request.target = format!("{}{slash}{}", service.address.url, request.target);
         }
         Ok(request)
     }

@@ -35,6 +35,14 @@ fn ends_with_done(world: &mut World) -> StepResult {
     world.judge(|reply| stream::ends_with_done(&reply.exchange, &reply.chat))
 }
 
+/// The stream came to its end, or an error in it says why not; so does a refusal before it began.
+///
+/// For streams that something happens to: a client must be able to tell a whole reply from a piece of one.
+#[step(then, "the stream ends whole or with an error")]
+fn whole_or_told(world: &mut World) -> StepResult {
+    world.judge(|reply| stream::whole_or_told(&reply.exchange, &reply.chat))
+}
+
 /// The response is one body, and does not call itself a stream of events.
 #[step(then, "the response is not a stream")]
 fn not_a_stream(world: &mut World) -> StepResult {

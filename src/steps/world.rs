@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::harness::ClientReport;
 use super::route::{self, Route};
+use super::services::{Noted, Services};
 use super::{Failure, StepResult};
 use crate::check::metrics::{Billed, Counters};
 use crate::check::{Held, Said};
@@ -20,8 +21,9 @@ use crate::plan::{Mode, Named, Sampling};
 use crate::spec::setup::TEXT_ROLES;
 use crate::spec::tool::Return;
 use crate::spec::{ProfileSpec, ToolSpec};
+use crate::stack::Gone;
 use crate::stack::client::Clients;
-use crate::wire::{Caps, ChatReply, Client, End, Evidence, Exchange, Reading, Request, TransportKind};
+use crate::wire::{Caps, ChatReply, Client, End, Evidence, Exchange, Reading, Request, Tell, TransportKind};
 
 /// What all scenarios of a cell share on one worker thread.
 pub struct CellContext {
@@ -61,6 +63,8 @@ pub struct CellContext {
     pub served: Vec<String>,
     /// Where requests of a composed stack go; none for a stack of one.
     pub routes: Vec<Route>,
+    /// The services of a stack of ours.
+    pub services: Services,
 }
 
 impl std::fmt::Debug for CellContext {
@@ -164,6 +168,8 @@ pub struct Draft {
     pub replay_reasoning: Option<bool>,
     /// Parameters that are not sent, whoever set them.
     pub left_out: Vec<String>,
+    /// The service that is asked itself, by its name; `None` = the stack.
+    pub service: Option<String>,
 }
 
 /// The state of one scenario.
@@ -194,6 +200,10 @@ pub struct World {
     pub alone: bool,
     /// The server's counters of tokens as they were noted, and what had been billed by then.
     pub noted: Option<(Counters, Billed)>,
+    /// The counters of each service as they were noted.
+    pub services_noted: Option<Noted>,
+    /// How the services ended when the stack was last stopped, and how long that took in all.
+    pub stopped: Option<(Vec<Gone>, Duration)>,
     /// The text of the last request for tokens.
     pub tokenized: Option<String>,
     /// What the last client said that it got or met.
@@ -223,6 +233,8 @@ impl World {
             doc_media_type: None,
             alone: false,
             noted: None,
+            services_noted: None,
+            stopped: None,
             tokenized: None,
             client: None,
             billed: Cell::default(),
@@ -376,11 +388,19 @@ impl World {
         self.docket.take().close()
     }
 
+    /// Services of the stack were ended or started by this scenario.
+    pub(super) fn new_life(&self) {
+        self.docket.borrow_mut().new_life();
+    }
+
     /// Headers every request carries: the author's, and authorization unless an author's header replaces it.
     pub fn headers(&self) -> Result<Vec<(String, String)>, Failure> {
         let mut headers = self.draft.headers.clone();
         let token = match &self.draft.key {
-            Key::Cell => self.cell()?.bearer.clone(),
+            Key::Cell => match self.service()? {
+                Some(service) => service.address.bearer.clone(),
+                None => self.cell()?.bearer.clone(),
+            },
             Key::Absent => None,
             Key::Is(token) => Some(token.clone()),
         };
@@ -393,7 +413,12 @@ impl World {
     }
 
     /// Sends one request without keeping its reply: for several at once. The evidence is recorded, the wire rules are held.
-    pub async fn exchange(&self, mut request: Request) -> Result<Reply, Failure> {
+    pub async fn exchange(&self, request: Request) -> Result<Reply, Failure> {
+        self.exchange_and_tell(request, None).await
+    }
+
+    /// As [`World::exchange`]; says when so many events of the reply have come.
+    pub async fn exchange_and_tell(&self, mut request: Request, tell: Option<Tell>) -> Result<Reply, Failure> {
         let cell = self.cell()?;
         let id = ExchangeId(cell.next_exchange.fetch_add(1, Ordering::Relaxed) + 1);
         if request.timeout.is_none() {
@@ -404,8 +429,11 @@ impl World {
         if let Some(route) = route {
             route.apply(&mut request, cell.bearer.as_deref());
         }
-        let wanted_key = route.map_or(&cell.wanted_key, |route| &route.wanted_key).as_deref();
-        let exchange = cell.client.send(id, request).await;
+        let mut wanted_key = route.map_or(&cell.wanted_key, |route| &route.wanted_key).as_deref();
+        if let Some(service) = cell.services.at(&request.target) {
+            wanted_key = service.wanted_key.as_deref();
+        }
+        let exchange = cell.client.send_and_tell(id, request, tell).await;
         Ok(self.recorded(cell, exchange, wanted_key))
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +69,22 @@ pub enum WireError {
     /// TLS or the resolver could not be set up.
     #[error("cannot set up the HTTP client: {0}")]
     Setup(String),
+}
+
+/// Word that so many events of a reply have come, while it is read on.
+#[derive(Debug)]
+pub struct Tell {
+    events: u64,
+    /// Dropped with the reply where it had fewer.
+    reached: oneshot::Sender<()>,
+}
+
+impl Tell {
+    /// Tells the receiver once `events` have come; it gets an error where the reply ended with fewer.
+    pub fn after(events: u64) -> (Self, oneshot::Receiver<()>) {
+        let (reached, told) = oneshot::channel();
+        (Self { events, reached }, told)
+    }
 }
 
 /// Sends requests to one base address.
@@ -178,20 +194,25 @@ impl Client {
 
     /// Sends a request and keeps everything that comes back. Whatever goes wrong is in [`Exchange::end`].
     pub async fn send(&self, id: ExchangeId, request: Request) -> Exchange {
-        self.run(id, request, None).await
+        self.run(id, request, None, None).await
+    }
+
+    /// As [`Client::send`]; says when so many events have come.
+    pub async fn send_and_tell(&self, id: ExchangeId, request: Request, tell: Option<Tell>) -> Exchange {
+        self.run(id, request, None, tell).await
     }
 
     /// Sends a request and passes the reply on while it comes, as it is on the wire; keeps it as [`Client::send`] does. Where
     /// nobody takes it any more, the connection is closed and the exchange ends as hung up.
     pub async fn send_onward(&self, id: ExchangeId, request: Request, onward: Onward) -> Exchange {
-        self.run(id, request, Some(onward)).await
+        self.run(id, request, Some(onward), None).await
     }
 
-    async fn run(&self, id: ExchangeId, request: Request, onward: Option<Onward>) -> Exchange {
+    async fn run(&self, id: ExchangeId, request: Request, onward: Option<Onward>, tell: Option<Tell>) -> Exchange {
         let url = self.base.address(&request.target);
         let mut exchange = Exchange::begun(id, request, url);
         let mut body = BytesMut::new();
-        exchange.end = match self.exchange(&mut exchange, &mut body, onward.as_ref()).await {
+        exchange.end = match self.exchange(&mut exchange, &mut body, onward.as_ref(), tell).await {
             Ok(end) => end,
             Err(error) => End::Failed(error),
         };
@@ -205,6 +226,7 @@ impl Client {
         exchange: &mut Exchange,
         body: &mut BytesMut,
         onward: Option<&Onward>,
+        mut tell: Option<Tell>,
     ) -> Result<End, TransportError> {
         let request = written(&exchange.request, &exchange.url)?;
         let mut deadline = Deadline::of(exchange.sent, &exchange.request, onward.map(|onward| onward.left.clone()));
@@ -246,9 +268,16 @@ impl Client {
             if kept.len() < bytes.len() {
                 return Err(failure::too_long(self.base.body_limit));
             }
-            if let ReadPlan::Events(wanted) = exchange.request.read
-                && events.feed(kept) >= wanted
-            {
+            let hangs_up_after = if let ReadPlan::Events(wanted) = exchange.request.read { Some(wanted) } else { None };
+            if hangs_up_after.is_none() && tell.is_none() {
+                continue;
+            }
+            let seen = events.feed(kept);
+            if let Some(tell) = tell.take_if(|tell| seen >= tell.events) {
+                // Whoever waited for it may have been cancelled.
+                let _unheard = tell.reached.send(());
+            }
+            if hangs_up_after.is_some_and(|wanted| seen >= wanted) {
                 return Ok(End::HungUp);
             }
         }

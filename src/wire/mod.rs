@@ -19,7 +19,7 @@ mod surfaces;
 
 pub use api_error::{ApiError, ErrorShape};
 pub use chat::{ChatReply, ChatRequest, Choice, FoldFault, FoldFaultKind, ToolCall, Usage, fold_chat};
-pub use client::{Base, Client, Onward, Passing, WireError, install_tls};
+pub use client::{Base, Client, Onward, Passing, Tell, WireError, install_tls};
 pub use curl::curl;
 pub use evidence::{Caps, Evidence, is_secret_header};
 #[cfg(test)]

@@ -237,6 +237,9 @@ fn check_service(checks: &mut Checks<'_>, setup: &SetupSpec, name: &str, service
     if let Some(Err(message)) = service.limits.memory.as_deref().map(parse_bytes) {
         checks.at_value("setup/bad-memory", &format!("{pointer}/limits/memory"), message, None);
     }
+    if let Some(auth) = &service.auth {
+        placeholders(checks, setup, &format!("{pointer}/auth/bearer"), &auth.bearer, &["key"]);
+    }
     if let Some(warm_up) = &service.warm_up {
         let pointer = format!("{pointer}/warm_up/chat");
         checks.one_of("setup/unknown-role", &pointer, "a role of a model", &warm_up.chat, &ROLES);
