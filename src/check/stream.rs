@@ -163,6 +163,6 @@ mod tests {
         let error = r#"{"error":{"message":"the backend is gone","type":"server_error"}}"#;
         check(&stream(&[&piece("a"), error]), [false, false, false, false, false, true]);
         check(&exchange(503, error), [false, false, false, false, true, true]);
-        check(&exchange(500, ""), [false, false, false, false, true, false]);
+        check(&exchange(500, ""), [false, false, false, false, true, true]);
     }
 }
