@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::event::Trouble;
+use crate::event::{EntryRecord, ServiceRecord, Trouble, UsageRecord};
 use crate::report::samples::{RUNS, events, nasty_run};
 use crate::report::{JunitProfile, write_junit};
 
@@ -149,4 +149,41 @@ fn a_dead_stack_is_told_once_with_all_it_took_along() {
     let text = render_console(&RunSummary::of(&all), 1, ConsoleOptions::default());
     assert!(text.contains("for the same reason (200):") && text.contains("… and 100 more"), "{text}");
     assert_eq!(text.matches("the server closed the connection").count(), 1, "{text}");
+}
+
+#[test]
+fn a_cell_tells_how_long_its_server_took_to_be_up_and_its_most_memory_and_where_the_catalogue_is_far_from_it() {
+    let service =
+        |rss: u64, peak_rss: Option<u64>| UsageRecord { name: "server".to_owned(), rss, peak_rss, cpu_ms: 1, processes: 1 };
+    let told = |stated: Option<u64>, sample: UsageRecord| {
+        let mut all = events("passing");
+        let mut entry = None;
+        for event in &mut all {
+            match event {
+                RunEvent::RunStarted { cells, .. } => {
+                    cells[0].entry = Some(EntryRecord { name: "small".to_owned(), memory: stated, wished: false });
+                    entry = Some(cells[0].cell.clone());
+                }
+                RunEvent::Server { cell, services, .. } if Some(&*cell) == entry.as_ref() => {
+                    *services = vec![ServiceRecord { name: "server".to_owned(), pid: 1, port: 2, start_us: 1_200_000 }];
+                }
+                _ => {}
+            }
+        }
+        let at = all.iter().position(|event| matches!(event, RunEvent::Server { .. })).expect("a server") + 1;
+        let cell = entry.expect("a cell");
+        all.insert(at, RunEvent::Resources { cell, at_us: 1, services: vec![sample], free: None });
+        render_console(&RunSummary::of(&all), 0, ConsoleOptions::default())
+    };
+    let mib = |mib: u64| mib << 20;
+    let text = told(Some(mib(600)), service(mib(400), Some(mib(519))));
+    assert!(text.contains(", up in 1.2 s, 519 MiB at most") && !text.contains("models.yaml"), "{text}");
+    let text = told(Some(mib(300)), service(mib(400), Some(mib(519))));
+    let advice = "models.yaml states 300 MiB of memory for `small`, the server took 519 MiB at most: correct its `memory`";
+    assert!(text.contains(advice), "{text}");
+    assert!(
+        told(Some(mib(1600)), service(mib(1000), None))
+            .contains("1.6 GiB of memory for `small`, the server took 1.0 GiB at most")
+    );
+    assert!(!told(None, service(mib(400), None)).contains("models.yaml"), "what is not stated is not far");
 }
