@@ -13,6 +13,7 @@ mod case;
 mod cell;
 mod entry;
 mod feature;
+mod services;
 
 macro_rules! def {
     ($kind:ident, $sentence:literal, $regex:literal) => {
@@ -42,6 +43,8 @@ pub(super) fn catalogue() -> Catalogue {
         def!(Given, "the tools {names}", r"the tools (.+)"),
         def!(Given, "the time limit is {duration}", r"the time limit is (\d+(?:ms|s|m|h))"),
         def!(Given, "the conversation:", "the conversation:"),
+        def!(When, "I kill the service {text}", r#"I kill the service ("(?:[^"\\]|\\.)*")"#),
+        def!(Then, "the service {text} did nothing", r#"the service ("(?:[^"\\]|\\.)*") did nothing"#),
         def!(When, "I ask {text}", r#"I ask ("(?:[^"\\]|\\.)*")"#),
         def!(When, "I continue with {text}", r#"I continue with ("(?:[^"\\]|\\.)*")"#),
         def!(Then, "the reply mentions {text}", r#"the reply mentions ("(?:[^"\\]|\\.)*")"#),
