@@ -4,14 +4,22 @@
 //! A reply is always a real server's own: a fault cuts, repeats, reorders, pads or delays its bytes, it makes up no answers.
 //! Nothing here knows of scenarios, rules or verdicts.
 
+mod entry;
 mod fault;
+mod key;
 mod listener;
+mod redact;
 mod relay;
 mod script;
 mod server;
+mod set;
 mod tap;
 
+pub use entry::{Content, Ending, EntryError, Head, Recorded};
 pub use fault::{Edit, Fault};
+pub use key::{Key, VOLATILE, differences};
 pub use listener::RelayError;
+pub use redact::Redactor;
 pub use relay::Relay;
+pub use set::{FORMAT, Manifest, Miss, Recorder, Tape, TapeError};
 pub use tap::Tap;

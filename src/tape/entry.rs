@@ -1,0 +1,310 @@
+//! One exchange on a tape, as a file that people can read and git can compare: [`Recorded`].
+//!
+//! A JSON head, a line of `---`, then the body of the reply, byte for byte. The head holds the request, the reply's head, and
+//! when which byte of the body had come.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::key::Key;
+use super::redact::Redactor;
+use crate::event::ExchangeId;
+use crate::wire::{Chunk, End, Exchange, Request, TransportError, TransportKind, is_secret_header};
+
+/// What stands between head and body.
+const BORDER: &[u8] = b"\n---\n";
+
+/// An exchange as it was recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// All but the reply's body.
+    pub head: Head,
+    /// The reply's body, as it came; packed bodies are unpacked.
+    pub body: Bytes,
+}
+
+/// What stands above the border.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Key of the request: [`Key::hash`].
+    pub key: String,
+    /// `GET`, `POST`, ….
+    pub method: String,
+    /// Path below the base address, with its query.
+    pub path: String,
+    /// Headers in order; secrets are blotted out.
+    pub request_headers: Vec<(String, String)>,
+    /// The request's body.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request: Option<Content>,
+    /// HTTP status; absent where no head came.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<u16>,
+    /// The reply's headers in order.
+    pub headers: Vec<(String, String)>,
+    /// Time to the reply's head. **Units**: µs.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub head_us: Option<u64>,
+    /// Time to the end. **Units**: µs.
+    pub took_us: u64,
+    /// How it ended.
+    pub end: Ending,
+    /// Reads of the body in order: when, and how long it was then. **Shape**: `312:200 954:431`. **Units**: µs, bytes.
+    pub chunks: String,
+    /// SHA-256 of the body, hex.
+    pub sha256: String,
+}
+
+/// A body in the form in which people can read it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A JSON value, members in the order in which they were sent.
+    Json(Value),
+    /// Other text.
+    Text(String),
+    /// Bytes that are no text, in base64.
+    Base64(String),
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// By its framing.
+    Complete,
+    /// The client left.
+    HungUp,
+    /// The connection failed: the kind, and what was said.
+    Failed(String, String),
+}
+
+/// A file is none, or is another one than was written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EntryError {
+    /// It has no border, or its head is none.
+    #[error("it is no recorded exchange: {0}")]
+    Form(String),
+    /// Its body was changed, or cut.
+    #[error("its body is not the one that was recorded: its SHA-256 is {found}, the head says {said}")]
+    Body {
+        /// Of the body that is there.
+        found: String,
+        /// As written.
+        said: String,
+    },
+}
+
+const KINDS: [(TransportKind, &str); 7] = [
+    (TransportKind::NotSent, "not_sent"),
+    (TransportKind::Connect, "connect"),
+    (TransportKind::Timeout, "timeout"),
+    (TransportKind::NoReply, "no_reply"),
+    (TransportKind::Truncated, "truncated"),
+    (TransportKind::Malformed, "malformed"),
+    (TransportKind::TooLong, "too_long"),
+];
+
+impl Recorded {
+    /// An exchange without its secrets. The key is that of the request as it will be asked again: with its secrets.
+    pub fn of(exchange: &Exchange, volatile: &[String], redactor: &Redactor) -> Self {
+        let request = &exchange.request;
+        let plain = |(name, value): &(String, String)| {
+            (name.clone(), if is_secret_header(name) { "***".to_owned() } else { redactor.text(value) })
+        };
+        let came = exchange.headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
+        let mut body = exchange.body.to_vec();
+        redactor.blot(&mut body);
+        let end = match &exchange.end {
+            End::Complete => Ending::Complete,
+            End::HungUp => Ending::HungUp,
+            End::Failed(error) => Ending::Failed(word(error.kind).to_owned(), redactor.text(&error.message)),
+        };
+        let key = Key::of(request, volatile);
+        let chunks: Vec<String> = exchange.chunks.iter().map(|it| format!("{}:{}", micros(it.at), it.end)).collect();
+        let head = Head {
+            key: key.hash,
+            method: request.method.clone(),
+            path: redactor.text(key.canonical["path"].as_str().unwrap_or_default()),
+            request_headers: request.headers.iter().map(plain).collect(),
+            request: request.body.as_deref().map(|body| Content::of(body, redactor)),
+            status: exchange.status,
+            headers: came.map(|header| plain(&header)).collect(),
+            head_us: exchange.head_at.map(micros),
+            took_us: micros(exchange.took),
+            end,
+            chunks: chunks.join(" "),
+            sha256: format!("{:x}", Sha256::digest(&body)),
+        };
+        Self { head, body: body.into() }
+    }
+
+    /// The exchange again, as the reply to this request; its times are those of the tape.
+    pub fn exchange(&self, id: ExchangeId, request: Request, url: String) -> Exchange {
+        let head = &self.head;
+        let chunk = |read: &str| {
+            let (at, end) = read.split_once(':')?;
+            Some(Chunk { at: Duration::from_micros(at.parse().ok()?), end: end.parse().ok()? })
+        };
+        Exchange {
+            id,
+            request,
+            url,
+            sent: Instant::now(),
+            resent: None,
+            status: head.status,
+            headers: head.headers.iter().map(|(name, value)| (name.clone(), Bytes::from(value.clone()))).collect(),
+            head_at: head.head_us.map(Duration::from_micros),
+            body: self.body.clone(),
+            chunks: head.chunks.split(' ').filter_map(chunk).collect(),
+            end: match &head.end {
+                Ending::Complete => End::Complete,
+                Ending::HungUp => End::HungUp,
+                Ending::Failed(kind, message) => End::Failed(TransportError { kind: kind_of(kind), message: message.clone() }),
+            },
+            took: Duration::from_micros(head.took_us),
+        }
+    }
+
+    /// The request, but for its secrets.
+    pub fn request(&self) -> Request {
+        Request {
+            method: self.head.method.clone(),
+            target: self.head.path.clone(),
+            headers: self.head.request_headers.clone(),
+            body: self.head.request.as_ref().map(Content::bytes),
+            ..Request::default()
+        }
+    }
+
+    /// The file's bytes.
+    pub fn render(&self) -> Vec<u8> {
+        let head = serde_json::to_string_pretty(&self.head).expect("a head can be written as JSON");
+        [head.as_bytes(), BORDER, &self.body].concat()
+    }
+
+    /// Reads a file. **Errors**: it is none, or its body is another one than was recorded.
+    pub fn parse(file: &[u8]) -> Result<Self, EntryError> {
+        let form = |what: &str| EntryError::Form(what.to_owned());
+        // A pretty head has no line that is no JSON, so the first border is the one.
+        let at = memchr::memmem::find(file, BORDER).ok_or_else(|| form("no line `---` ends its head"))?;
+        let head: Head = serde_json::from_slice(&file[..at]).map_err(|error| form(&error.to_string()))?;
+        let body = Bytes::copy_from_slice(&file[at + BORDER.len()..]);
+        let found = format!("{:x}", Sha256::digest(&body));
+        if found != head.sha256 {
+            return Err(EntryError::Body { found, said: head.sha256 });
+        }
+        Ok(Self { head, body })
+    }
+}
+
+impl Content {
+    fn of(body: &[u8], redactor: &Redactor) -> Self {
+        let mut body = body.to_vec();
+        redactor.blot(&mut body);
+        // What a value would write otherwise (blanks, keys that stand twice) is kept as text: it is sent again byte for byte.
+        let value = serde_json::from_slice::<Value>(&body).ok().filter(|value| value.to_string().as_bytes() == body);
+        match (value, String::from_utf8(body)) {
+            (Some(value), _) => Self::Json(value),
+            (None, Ok(text)) => Self::Text(text),
+            (None, Err(bytes)) => {
+                Self::Base64(base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes.into_bytes()))
+            }
+        }
+    }
+}
+
+impl Content {
+    /// The body's bytes.
+    pub fn bytes(&self) -> Bytes {
+        match self {
+            Self::Json(value) => value.to_string().into(),
+            Self::Text(text) => text.clone().into(),
+            // What is no base64 was edited by hand; it is then sent as it stands.
+            Self::Base64(text) => {
+                let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text);
+                decoded.map_or_else(|_| text.clone().into(), Bytes::from)
+            }
+        }
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn word(kind: TransportKind) -> &'static str {
+    KINDS.iter().find(|(known, _)| *known == kind).map_or("malformed", |(_, word)| word)
+}
+
+fn kind_of(word: &str) -> TransportKind {
+    KINDS.iter().find(|(_, known)| *known == word).map_or(TransportKind::Malformed, |(kind, _)| *kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn streamed() -> Exchange {
+        let request = Request::post_json("/v1/chat/completions", &json!({"model": "m", "stream": true})).bearer("sk-planted");
+        let body = Bytes::from_static(b"data: {\"id\":\"sk-planted\"}\n\n---\ndata: [DONE]\n\n\xff");
+        Exchange {
+            status: Some(200),
+            headers: vec![("content-type".to_owned(), "text/event-stream".into()), ("set-cookie".to_owned(), "session=1".into())],
+            head_at: Some(Duration::from_micros(312)),
+            chunks: vec![
+                Chunk { at: Duration::from_micros(400), end: 27 },
+                Chunk { at: Duration::from_micros(954), end: body.len() },
+            ],
+            body,
+            end: End::Failed(TransportError { kind: TransportKind::Truncated, message: "cut at sk-planted".to_owned() }),
+            took: Duration::from_millis(1),
+            ..Exchange::begun(ExchangeId(1), request, "http://h/v1/chat/completions".to_owned())
+        }
+    }
+
+    #[test]
+    fn what_was_recorded_is_read_again_without_its_secrets() {
+        let redactor = Redactor::new(["sk-planted"], Vec::new());
+        let was = streamed();
+        let recorded = Recorded::of(&was, &[], &redactor);
+        let file = recorded.render();
+        assert!(memchr::memmem::find(&file, b"planted").is_none(), "{}", String::from_utf8_lossy(&file));
+        assert!(memchr::memmem::find(&file, b"session=1").is_none());
+        let read = Recorded::parse(&file).unwrap();
+        assert_eq!(read, recorded);
+        let again = read.exchange(ExchangeId(7), was.request.clone(), was.url.clone());
+        assert_eq!((again.status, again.head_at, again.took), (was.status, was.head_at, was.took));
+        assert_eq!(again.chunks, was.chunks);
+        assert_eq!(again.body.len(), was.body.len());
+        assert!(again.body.ends_with(b"---\ndata: [DONE]\n\n\xff"), "a border within the body is none");
+        assert_eq!(again.failure().unwrap().kind, TransportKind::Truncated);
+        assert_eq!(again.header("content-type"), Some("text/event-stream"));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_or_changed_is_told() {
+        let file = Recorded::of(&streamed(), &[], &Redactor::default()).render();
+        let error = Recorded::parse(&file[..file.len() - 1]).unwrap_err();
+        assert!(matches!(&error, EntryError::Body { .. }), "{error}");
+        let text = String::from_utf8_lossy(&file).replace("\"status\": 200", "\"statuss\": 200");
+        assert!(Recorded::parse(text.as_bytes()).unwrap_err().to_string().contains("unknown field `statuss`"));
+        assert_eq!(Recorded::parse(b"{}").unwrap_err().to_string(), "it is no recorded exchange: no line `---` ends its head");
+    }
+
+    #[test]
+    fn bodies_of_requests_are_kept_in_a_form_to_read() {
+        let of = |body: &[u8]| Content::of(body, &Redactor::default());
+        assert_eq!(of(b"{\"b\":1,\"a\":2.0}"), Content::Json(json!({"b": 1, "a": 2.0})));
+        assert_eq!(of(b"{\"b\": 1}"), Content::Text("{\"b\": 1}".to_owned()));
+        assert_eq!(of(b"{\"b\": "), Content::Text("{\"b\": ".to_owned()));
+        assert_eq!(of(b"\xff\xfe"), Content::Base64("//4=".to_owned()));
+    }
+}
