@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Held, broken, counted, status};
 use crate::event::Whose;
-use crate::wire::Exchange;
+use crate::wire::{Exchange, floats_of_base64};
 
 const KIND: &str = "assert.embeddings";
 
@@ -22,7 +22,7 @@ pub fn count(exchange: &Exchange, wanted: u64) -> Held {
     broken(KIND, Whose::Wire, format!("{wanted} come back"), wanted, actual)
 }
 
-/// Every embedding is a list of numbers, all of one length: the request's `dimensions`, where it asks for some.
+/// Every embedding is a list of numbers (or its base64), all of one length: the request's `dimensions`, where it asks for some.
 pub fn same_length(exchange: &Exchange) -> Held {
     let items = items(exchange);
     let lengths: Option<Vec<Option<usize>>> = items.as_ref().map(|items| items.iter().map(length).collect());
@@ -72,7 +72,8 @@ pub fn in_order(exchange: &Exchange) -> Held {
 
 /// The cosine between two embeddings is larger than that between the first of them and a third. Numbers count from 1.
 pub fn nearer(exchange: &Exchange, one: u64, near: u64, far: u64) -> Held {
-    let vectors: Option<Vec<Vec<f64>>> = items(exchange).map(|items| items.iter().filter_map(numbers).collect());
+    let vectors: Option<Vec<Vec<f64>>> =
+        items(exchange).map(|items| items.iter().map(|item| numbers(item).unwrap_or_default()).collect());
     let claim = format!("embedding {one} is nearer to {near} than to {far}");
     let wanted = format!("a larger cosine with embedding {near} than with {far}");
     let Some(vectors) = vectors else { return broken(KIND, Whose::Wire, claim, wanted, nothing(exchange)) };
@@ -86,8 +87,13 @@ pub fn nearer(exchange: &Exchange, one: u64, near: u64, far: u64) -> Held {
     broken(KIND, Whose::Model, claim, wanted, actual)
 }
 
+/// The numbers of an embedding in either form: a list, or the base64 that clients ask for because it is shorter.
 fn numbers(item: &Value) -> Option<Vec<f64>> {
-    item["embedding"].as_array()?.iter().map(Value::as_f64).collect()
+    match &item["embedding"] {
+        Value::Array(numbers) => numbers.iter().map(Value::as_f64).collect(),
+        Value::String(text) => Some(floats_of_base64(text).ok()?.into_iter().map(f64::from).collect()),
+        _ => None,
+    }
 }
 
 /// `None` where there is none: lengths that differ, or a vector of zeros.
@@ -112,8 +118,7 @@ fn items(exchange: &Exchange) -> Option<Vec<Value>> {
 }
 
 fn length(item: &Value) -> Option<usize> {
-    let numbers = item["embedding"].as_array()?;
-    numbers.iter().all(Value::is_number).then_some(numbers.len())
+    numbers(item).map(|numbers| numbers.len())
 }
 
 fn nothing(exchange: &Exchange) -> String {
@@ -143,9 +148,13 @@ mod tests {
         let error = near(data, [1, 3, 2]).unwrap_err();
         assert_eq!(error.actual.as_deref(), Some("cosine with 3: 0.707, with 2: 0.994"));
         assert!(near(data, [1, 2, 2]).is_err(), "as near is not nearer");
+        let packed = r#"[{"embedding":"AACAPwAAAAA="},{"embedding":[9,1]},{"embedding":[0.5,0.5]}]"#;
+        assert!(near(packed, [1, 2, 3]).is_ok(), "base64 of floats is as good as a list");
         for (data, numbers) in [
             (data, [1, 2, 4]),
             (data, [0, 1, 2]),
+            // What is no vector keeps its number.
+            (r#"[{"embedding":[1,0]},{"embedding":"?"},{"embedding":[9,1]},{"embedding":[0,1]}]"#, [1, 2, 3]),
             ("[]", [1, 2, 3]),
             (r#"[{"embedding":[0,0]},{"embedding":[1,0]},{"embedding":[0,1]}]"#, [1, 2, 3]),
             (r#"[{"embedding":[1]},{"embedding":[1,0]},{"embedding":[0,1]}]"#, [1, 2, 3]),

@@ -27,4 +27,6 @@ pub(crate) use exchange::reply_of;
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind, text_of};
 pub use prometheus::{Fault, Page, Sample};
 pub use reading::{Frame, Reading};
-pub use surfaces::{Embedding, EmbeddingsReply, HealthReply, ModelsReply, fold_embeddings, fold_health, fold_models};
+pub use surfaces::{
+    Embedding, EmbeddingsReply, HealthReply, ModelsReply, floats_of_base64, fold_embeddings, fold_health, fold_models,
+};

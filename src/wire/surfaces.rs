@@ -131,7 +131,7 @@ pub fn fold_embeddings(exchange: &Exchange) -> EmbeddingsReply {
         }
         let (base64, values) = match item.embedding {
             Vector::List(values) => (false, values),
-            Vector::Text(text) => match decode(&text) {
+            Vector::Text(text) => match floats_of_base64(&text) {
                 Ok(values) => (true, values),
                 Err(reason) => {
                     reply.faults.push(format!("`data[{place}].embedding` is {reason}"));
@@ -144,7 +144,8 @@ pub fn fold_embeddings(exchange: &Exchange) -> EmbeddingsReply {
     reply
 }
 
-fn decode(text: &str) -> Result<Vec<f32>, String> {
+/// The numbers of an embedding that came as base64 of little-endian 32-bit floats. **Errors**: it is no such text.
+pub fn floats_of_base64(text: &str) -> Result<Vec<f32>, String> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(text).map_err(|error| format!("not base64: {error}"))?;
     let (floats, rest) = bytes.as_chunks::<4>();
     if !rest.is_empty() {
