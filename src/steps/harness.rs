@@ -262,5 +262,7 @@ impl World {
 fn in_words(error: &Value) -> String {
     let text = |key: &str| error.get(key).and_then(Value::as_str).unwrap_or_default();
     let status = error.get("status").and_then(Value::as_u64).map(|status| format!(" ({status})")).unwrap_or_default();
-    format!("{}{status}: {}", text("class"), text("message"))
+    // Some errors of libraries say nothing but their class.
+    let message = Some(text("message")).filter(|message| !message.is_empty()).map(|message| format!(": {message}"));
+    format!("{}{status}{}", text("class"), message.unwrap_or_default())
 }
