@@ -5,7 +5,7 @@ Feature: A backend dies and comes back
 
   Scenario: While a backend is down the router says so under each of its names, <delivery>
     Given replies are <delivery>
-    And the time limit is 10s
+    And the time limit is 30s
     When I kill the service "backend"
     And I ask "What is the capital of Germany?"
     Then the status is one of 500, 502, 503, 504

@@ -346,10 +346,8 @@ impl Builder<'_> {
 
     /// Why a scenario is not applicable to this setup.
     fn scenario_skip(&self, draft: &Draft, models: &Models) -> Option<String> {
-        if !services::are_ours(&self.connect.connect)
-            && let Some(named) = draft.services.first()
-        {
-            return Some(services::not_ours(named));
+        if !services::are_ours(&self.connect.connect) && !draft.services.is_empty() {
+            return Some(services::not_ours());
         }
         let unset = Named::NAMES.iter().find(|(name, _)| self.settings.named.get(name).is_none() && mentions(draft, name));
         if let Some((name, flag)) = unset {

@@ -101,6 +101,6 @@ pub(super) fn are_ours(connect: &Connect) -> bool {
 }
 
 /// Why a scenario with such a step is not applicable to a stack that is not ours.
-pub(super) fn not_ours(step: &OfServices) -> String {
-    format!("`{}` needs services that this run starts, one by one: the stack is attached to, or composed", step.sentence)
+pub(super) fn not_ours() -> String {
+    "the stack is attached to or composed: only services that this run starts are ended or asked one by one".to_owned()
 }

@@ -15,6 +15,7 @@ mod matrix;
 mod models;
 mod provision;
 mod schemas;
+mod stack;
 mod start;
 mod tidy;
 mod wire;

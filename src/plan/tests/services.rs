@@ -50,5 +50,5 @@ fn a_stack_that_is_not_ours_is_let_be() {
     bench.input.overrides.serve = None;
     bench.input.overrides.url = Some(Given { value: "http://127.0.0.1:1".to_owned(), origin: "flag".to_owned() });
     let reason = skip(&bench).expect("a reason");
-    assert!(reason.starts_with("`I kill the service {text}` needs services that this run starts"), "{reason}");
+    assert!(reason.starts_with("the stack is attached to or composed: only services that this run starts"), "{reason}");
 }
