@@ -35,27 +35,29 @@ pub struct ClientReport {
 /// and the last one is *the reply* of the claims that follow.
 #[step(when, "the client {name} does {text}", example = "the client openai-python does \"chat\"")]
 async fn does(world: &mut World, name: Word, task: Text) -> StepResult {
-    world.client_does(&name.0, &task.0, Map::new()).await
+    let task = world.fill(&task.0)?;
+    world.client_does(&name.0, &task, Map::new()).await
 }
 
 /// A client library does one of its tasks, told more by a table of names and values (JSON, else text), and must succeed.
 #[step(when, "the client {name} does {text} with:", example = "the client openai-python does \"chat\" with:")]
 async fn does_with(world: &mut World, step: &gherkin::Step, name: Word, task: Text) -> StepResult {
-    let given = given(world, step)?;
-    world.client_does(&name.0, &task.0, given).await
+    let (task, given) = (world.fill(&task.0)?, given(world, step)?);
+    world.client_does(&name.0, &task, given).await
 }
 
 /// A client library tries one of its tasks; what it raises is for the claims that follow.
 #[step(when, "the client {name} tries {text}", example = "the client openai-python tries \"chat\"")]
 async fn tries(world: &mut World, name: Word, task: Text) -> StepResult {
-    world.client_tries(&name.0, &task.0, Map::new()).await
+    let task = world.fill(&task.0)?;
+    world.client_tries(&name.0, &task, Map::new()).await
 }
 
 /// A client library tries one of its tasks, told more by a table of names and values (JSON, else text).
 #[step(when, "the client {name} tries {text} with:", example = "the client openai-python tries \"chat\" with:")]
 async fn tries_with(world: &mut World, step: &gherkin::Step, name: Word, task: Text) -> StepResult {
-    let given = given(world, step)?;
-    world.client_tries(&name.0, &task.0, given).await
+    let (task, given) = (world.fill(&task.0)?, given(world, step)?);
+    world.client_tries(&name.0, &task, given).await
 }
 
 /// The client raised an error of this class (`NotFoundError`).
