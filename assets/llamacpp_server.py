@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """llama.cpp's own HTTP server, out of the wheel `xllamacpp` (prebuilt, no compiler), under llama-server's option names.
 
-SIGTERM and SIGINT stop it the way llama-server stops: it waits for running requests.
+SIGTERM and SIGINT stop it the way llama-server stops: a stream that runs then may be cut.
 """
 import argparse
 import json
@@ -79,7 +79,7 @@ def main():
     while not stop.wait(0.05):
         pass
     print("stopping", flush=True)
-    del server  # waits for running requests
+    del server  # ends its threads
     sys.exit(0)
 
 

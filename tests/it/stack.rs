@@ -4,9 +4,19 @@ use serde_json::Value;
 
 use crate::harness::{Project, listens, port, real_servers};
 
-/// One server whose figures have names, and little time to stop in.
-const SETUP: &str =
-    "name: bounded\nextends: llamacpp\nservices:\n  server:\n    profile: llama.cpp\n    stop: {signal: TERM, grace: 2s}\n";
+/// One server whose figures have names, and whose process does not end when it is told to: llama.cpp itself ends at once
+/// or after its replies, as it happens.
+const SETUP: &str = r#"name: bounded
+extends: llamacpp
+services:
+  server:
+    profile: llama.cpp
+    command:
+      ["sh", "-c", "trap '' TERM; \"$@\" & exec sleep 600", "sh", "<python>", "<assets>/llamacpp_server.py",
+       "-m", "<files>/smollm2-f16.gguf", "--alias", "smollm2", "--host", "127.0.0.1", "--port", "<port>", "-c", "8192",
+       "-np", "4", "-t", "1", "--api-key", "<key>", "--metrics"]
+    stop: {signal: TERM, grace: 2s}
+"#;
 
 /// Scenarios of the suite that pass on the setup `router`, and those that fail as the profile says.
 const PASSED: u64 = 48;
