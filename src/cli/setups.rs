@@ -4,10 +4,10 @@ use super::args::ColorArg;
 use super::exit::Exit;
 use super::paths::is_yaml;
 use super::terminal;
-use crate::source::{SourceMap, did_you_mean};
-use crate::spec::SetupSpec;
+use crate::source::{Diagnostics, SourceMap, did_you_mean};
 use crate::spec::files::{Kind, Project};
 use crate::spec::setup::Provision;
+use crate::spec::{Loaded, SetupSpec};
 
 /// Loads a setup; mistakes are shown, and the exit code says so.
 pub(super) fn load(project: &Project, name: &str) -> Result<SetupSpec, Exit> {
@@ -19,11 +19,16 @@ pub(super) fn load(project: &Project, name: &str) -> Result<SetupSpec, Exit> {
         return Err(Exit::Usage);
     };
     let mut map = SourceMap::new();
-    let (setup, diagnostics) = crate::spec::load_setup(project, &mut map, &path);
-    if terminal::show(&map, &diagnostics, ColorArg::Auto) > 0 {
+    let loaded = crate::spec::load_setup(project, &mut map, &path);
+    without_mistakes(&map, loaded)
+}
+
+/// What was loaded; mistakes are shown, and are then the exit.
+fn without_mistakes<T>(map: &SourceMap, (loaded, diagnostics): (Option<Loaded<T>>, Diagnostics)) -> Result<T, Exit> {
+    if terminal::show(map, &diagnostics, ColorArg::Auto) > 0 {
         return Err(Exit::Usage);
     }
-    setup.map(|setup| setup.spec).ok_or(Exit::Usage)
+    loaded.map(|loaded| loaded.spec).ok_or(Exit::Usage)
 }
 
 /// What a setup, or a client, wants to have in the cache; mistakes are shown, and the exit code says so.
@@ -31,11 +36,8 @@ pub(super) fn provision_of(project: &Project, name: &str) -> Result<Option<Provi
     let client = project.find(Kind::Client, name).filter(|_| !is_yaml(name) && project.find(Kind::Setup, name).is_none());
     let Some(path) = client else { return load(project, name).map(|setup| setup.provision) };
     let mut map = SourceMap::new();
-    let (client, diagnostics) = crate::spec::load_client(project, &mut map, &path);
-    if terminal::show(&map, &diagnostics, ColorArg::Auto) > 0 {
-        return Err(Exit::Usage);
-    }
-    client.map(|client| client.spec.provision).ok_or(Exit::Usage)
+    let loaded = crate::spec::load_client(project, &mut map, &path);
+    without_mistakes(&map, loaded).map(|client| client.provision)
 }
 
 /// A runtime for one command.

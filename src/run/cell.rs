@@ -167,7 +167,7 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
     };
     tokio::select! {
         stack = up => stack,
-        () = control.finishing().cancelled() => Err(stopped("the run was stopped before the stack was ready")),
+        () = control.finishing().cancelled() => Err(StackError::not_run("the run was stopped before the stack was ready")),
     }
 }
 
@@ -183,14 +183,10 @@ async fn clients(
     let (secrets, progress) = (blueprint.secrets(), telling.progress());
     let ready = tokio::select! {
         ready = Clients::prepare(&cell.clients, &options.stack, secrets, &progress) => ready,
-        () = control.finishing().cancelled() => Err(stopped("the run was stopped before its clients were ready")),
+        () = control.finishing().cancelled() => Err(StackError::not_run("the run was stopped before its clients were ready")),
     };
     telling.told().await;
     Ok(ready?.map(Arc::new))
-}
-
-fn stopped(message: &str) -> StackError {
-    StackError { kind: "infra.not_run", message: message.to_owned(), detail: String::new() }
 }
 
 fn announce(

@@ -4,8 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct StackError {
-    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`, `infra.client`;
-    /// `author.step`.
+    /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`, `infra.client`,
+    /// `infra.not_run`; `author.step`.
     pub kind: &'static str,
     /// One line.
     pub message: String,
@@ -36,6 +36,11 @@ impl StackError {
 
     pub(super) fn stop(message: impl Into<String>) -> Self {
         Self::of("infra.stop", message)
+    }
+
+    /// The run was stopped first.
+    pub fn not_run(message: impl Into<String>) -> Self {
+        Self::of("infra.not_run", message)
     }
 
     pub(super) fn client(message: impl Into<String>) -> Self {

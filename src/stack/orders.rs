@@ -46,11 +46,7 @@ impl Door {
     /// did not work, `infra.not_run` where the run ends first.
     pub async fn order(&self, order: Order) -> Result<Vec<Gone>, StackError> {
         let (told, answer) = oneshot::channel();
-        let over = || StackError {
-            kind: "infra.not_run",
-            message: "the run was stopped before the stack had obeyed".to_owned(),
-            detail: String::new(),
-        };
+        let over = || StackError::not_run("the run was stopped before the stack had obeyed");
         self.0.send(Asked { order, told }).map_err(|_| over())?;
         answer.await.unwrap_or_else(|_| Err(over()))
     }

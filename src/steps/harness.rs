@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::tool_results::content;
 use super::world::mask;
-use super::{Failure, Json, Key, StepResult, Text, Word, World, argument, route};
+use super::{Failure, Json, StepResult, Text, Word, World, argument, route};
 use crate::check::json_path::{Subject, pretty};
 use crate::check::text::Form;
 use crate::check::{Held, counted};
@@ -181,7 +181,11 @@ impl World {
             return Err(Failure::author(format!("the client `{name}` was not made ready: only runs with a stack have clients")));
         };
         let trouble = |what: String| Failure::from(Trouble::new("infra.client", what));
-        let client = wire::Client::new(cell.client.base().clone()).map_err(|error| trouble(error.to_string()))?;
+        let mut base = cell.client.base().clone();
+        if let Some(service) = self.service()? {
+            base.url.clone_from(&service.address.url);
+        }
+        let client = wire::Client::new(base).map_err(|error| trouble(error.to_string()))?;
         let (routes, bearer) = (cell.routes.clone(), cell.bearer.clone());
         let direct = move |request: &mut wire::Request| {
             if let Some(route) = route::of(&routes, request) {
@@ -207,11 +211,6 @@ impl World {
 
     /// What a client is told.
     fn client_input(&self, task: &str, url: &str, given: &Map<String, Value>) -> Result<Value, Failure> {
-        let key = match &self.draft.key {
-            Key::Cell => self.cell()?.bearer.clone(),
-            Key::Absent => None,
-            Key::Is(token) => Some(token.clone()),
-        };
         let mut params = self.draft.chat_body(&[], false);
         for own in ["model", "messages"] {
             params.as_object_mut().and_then(|params| params.shift_remove(own));
@@ -219,7 +218,7 @@ impl World {
         Ok(json!({
             "task": task,
             "base_url": format!("{url}/v1"),
-            "api_key": key,
+            "api_key": self.token()?,
             "model": self.draft.model,
             "system": self.draft.system,
             "params": params,

@@ -42,6 +42,11 @@ impl Route {
     }
 }
 
+/// Whether an address is at a base address, and not at one that only begins alike.
+pub(super) fn is_below(address: &str, base: &str) -> bool {
+    address.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
 /// The route of a request; `None` where it goes to the cell's own address, or to a whole one of its own.
 pub(super) fn of<'a>(routes: &'a [Route], request: &Request) -> Option<&'a Route> {
     if routes.is_empty() || !(request.target.starts_with('/') || request.target.is_empty()) {

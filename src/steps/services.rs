@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use fireassay_macros::step;
 
 use super::metrics::{self, SETTLES, Source};
+use super::route::is_below;
 use super::world::Key;
 use super::{Failure, StepResult, Text, TimeSpan, World};
 use crate::check::metrics::{Billed, Counters, did_nothing};
@@ -46,8 +47,7 @@ pub struct Noted {
 impl Services {
     /// The service whose address a request goes to.
     pub(super) fn at(&self, target: &str) -> Option<&ServiceContext> {
-        let below = |url: &str| target.strip_prefix(url).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
-        self.all.iter().find(|service| below(&service.address.url))
+        self.all.iter().find(|service| is_below(target, &service.address.url))
     }
 
     fn named(&self, name: &str) -> Result<&ServiceContext, Failure> {

@@ -67,6 +67,15 @@ pub struct CellContext {
     pub services: Services,
 }
 
+impl CellContext {
+    /// The key that is known to be wanted at an address: a service's own, a provider's, else the stack's.
+    fn wanted_key_at(&self, url: &str) -> Option<&str> {
+        let of_service = self.services.at(url).map(|service| &service.wanted_key);
+        let of_route = || self.routes.iter().find(|route| route::is_below(url, &route.url)).map(|route| &route.wanted_key);
+        of_service.or_else(of_route).unwrap_or(&self.wanted_key).as_deref()
+    }
+}
+
 impl std::fmt::Debug for CellContext {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CellContext").field("url", &self.url).field("models", &self.models).finish_non_exhaustive()
@@ -393,18 +402,22 @@ impl World {
         self.docket.borrow_mut().new_life();
     }
 
-    /// Headers every request carries: the author's, and authorization unless an author's header replaces it.
-    pub fn headers(&self) -> Result<Vec<(String, String)>, Failure> {
-        let mut headers = self.draft.headers.clone();
-        let token = match &self.draft.key {
+    /// The token that requests carry now; none where none is sent.
+    pub(super) fn token(&self) -> Result<Option<String>, Failure> {
+        Ok(match &self.draft.key {
             Key::Cell => match self.service()? {
                 Some(service) => service.address.bearer.clone(),
                 None => self.cell()?.bearer.clone(),
             },
             Key::Absent => None,
             Key::Is(token) => Some(token.clone()),
-        };
-        if let Some(token) = token
+        })
+    }
+
+    /// Headers every request carries: the author's, and authorization unless an author's header replaces it.
+    pub fn headers(&self) -> Result<Vec<(String, String)>, Failure> {
+        let mut headers = self.draft.headers.clone();
+        if let Some(token) = self.token()?
             && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
         {
             headers.push(("authorization".to_owned(), format!("Bearer {token}")));
@@ -425,16 +438,11 @@ impl World {
             request.timeout = self.draft.timeout;
         }
         self.made.borrow_mut().push(id);
-        let route = route::of(&cell.routes, &request);
-        if let Some(route) = route {
+        if let Some(route) = route::of(&cell.routes, &request) {
             route.apply(&mut request, cell.bearer.as_deref());
         }
-        let mut wanted_key = route.map_or(&cell.wanted_key, |route| &route.wanted_key).as_deref();
-        if let Some(service) = cell.services.at(&request.target) {
-            wanted_key = service.wanted_key.as_deref();
-        }
         let exchange = cell.client.send_and_tell(id, request, tell).await;
-        Ok(self.recorded(cell, exchange, wanted_key))
+        Ok(self.recorded(cell, exchange))
     }
 
     /// Takes an exchange that somebody else made with the stack as if it were ours: numbered, recorded, judged, and the last
@@ -443,21 +451,19 @@ impl World {
         let cell = Rc::clone(self.cell()?);
         exchange.id = ExchangeId(cell.next_exchange.fetch_add(1, Ordering::Relaxed) + 1);
         self.made.borrow_mut().push(exchange.id);
-        let to = |route: &&Route| exchange.url.starts_with(&route.url);
-        let wanted_key = cell.routes.iter().find(to).map_or(&cell.wanted_key, |route| &route.wanted_key).as_deref();
-        let reply = self.recorded(&cell, exchange, wanted_key);
+        let reply = self.recorded(&cell, exchange);
         self.replies.push(Rc::new(reply));
         Ok(())
     }
 
     /// The evidence of an exchange is kept, and the wire rules are held.
-    fn recorded(&self, cell: &CellContext, exchange: Exchange, wanted_key: Option<&str>) -> Reply {
+    fn recorded(&self, cell: &CellContext, exchange: Exchange) -> Reply {
         let reading = Reading::of(&exchange);
         let chat = reading.chat();
         let mask = |text: &str| mask(text, &cell.secrets);
         let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
         self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
-        self.docket.borrow_mut().add(judgement(cell, wanted_key, &reading, &chat));
+        self.docket.borrow_mut().add(judgement(cell, &reading, &chat));
         self.billed.set(self.billed.get().and(&exchange, &chat));
         Reply { exchange, chat, row: Vec::new() }
     }
@@ -479,8 +485,9 @@ impl World {
 }
 
 /// What the wire rules say of an exchange; its texts are evidence, so they are masked.
-fn judgement(cell: &CellContext, wanted_key: Option<&str>, reading: &Reading<'_>, chat: &ChatReply) -> Judgement {
-    let known = contract::Context { key: wanted_key, models: &cell.served, now: Some(SystemTime::now()) };
+fn judgement(cell: &CellContext, reading: &Reading<'_>, chat: &ChatReply) -> Judgement {
+    let known =
+        contract::Context { key: cell.wanted_key_at(&reading.exchange.url), models: &cell.served, now: Some(SystemTime::now()) };
     let mut judgement = contract::judge(reading, chat, &known);
     for finding in &mut judgement.findings {
         for text in [&mut finding.found, &mut finding.right, &mut finding.excerpt] {

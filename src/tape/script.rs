@@ -26,6 +26,8 @@ pub(super) enum Framing {
     Chunked,
     /// By a length header of this many bytes.
     Length(usize),
+    /// Not at all: by its status, the reply has no body.
+    Bodiless,
 }
 
 /// What comes after the last piece.
@@ -59,13 +61,6 @@ impl Script {
         Self { status, headers, framing, writes: Vec::new(), ending: Ending::Proper }
     }
 
-    /// The head as bytes; of a reply that has no body by its status, nothing is said of a length.
-    pub(super) fn head_without_body(&self, bodiless: bool) -> Vec<u8> {
-        let head = self.head();
-        let fields = memchr::memmem::rfind(&head[..head.len() - 4], b"\r\n").unwrap_or_default();
-        if bodiless { [&head[..fields], b"\r\n\r\n"].concat() } else { head }
-    }
-
     /// The head as bytes.
     pub(super) fn head(&self) -> Vec<u8> {
         let connection = if self.ending == Ending::Left { "" } else { "connection: close\r\n" };
@@ -77,6 +72,7 @@ impl Script {
         }
         match self.framing {
             Framing::Chunked => head.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n"),
+            Framing::Bodiless => head.extend_from_slice(b"\r\n"),
             Framing::Length(length) => head.extend_from_slice(format!("content-length: {length}\r\n\r\n").as_bytes()),
         }
         head

@@ -111,7 +111,7 @@ async fn wait(socket: &mut TcpStream) -> io::Result<()> {
 async fn end(socket: &mut TcpStream, framing: &Framing) -> io::Result<()> {
     match framing {
         Framing::Chunked => socket.write_all(b"0\r\n\r\n").await,
-        Framing::Length(_) => Ok(()),
+        Framing::Length(_) | Framing::Bodiless => Ok(()),
     }
 }
 
@@ -120,6 +120,7 @@ pub(super) async fn put(socket: &mut (impl AsyncWriteExt + Unpin), piece: &[u8],
         return Ok(());
     }
     match framing {
+        Framing::Bodiless => Ok(()),
         Framing::Length(_) => socket.write_all(piece).await,
         Framing::Chunked => {
             let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();

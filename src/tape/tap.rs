@@ -91,11 +91,8 @@ async fn pass(mut socket: TcpStream, client: &Client, direct: &Direct) -> io::Re
     let left = CancellationToken::new();
     let onward = Onward { parts, left: left.clone() };
     let (from, mut to) = socket.split();
-    let both = async {
-        // The reply's own end closes the channel, and so ends the writing.
-        let (exchange, written) = tokio::join!(client.send_onward(ExchangeId(0), request, onward), write(&mut to, inbox, &left));
-        (exchange, written)
-    };
+    // The reply's own end closes the channel, and so ends the writing.
+    let both = async { tokio::join!(client.send_onward(ExchangeId(0), request, onward), write(&mut to, inbox, &left)) };
     let (exchange, written) = tokio::select! {
         done = both => done,
         never = watch_for_leaving(from, &left) => match never {},
@@ -129,11 +126,12 @@ async fn write(
         let written = match part {
             Passing::Head { status, headers } => {
                 let (head, told) = head(status, &headers);
-                framing = told;
+                framing = Some(told);
                 to.write_all(&head).await
             }
             Passing::Bytes(bytes) => match &framing {
                 Some(framing) => server::put(to, &bytes, framing).await,
+                // No body comes before its head.
                 None => Ok(()),
             },
         };
@@ -146,13 +144,15 @@ async fn write(
 }
 
 /// The head as the server had it, but for what belongs to the connection, and how the length of the body is told.
-fn head(status: u16, headers: &[(String, Bytes)]) -> (Vec<u8>, Option<Framing>) {
+fn head(status: u16, headers: &[(String, Bytes)]) -> (Vec<u8>, Framing) {
     let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|(_, value)| std::str::from_utf8(value).ok()?.trim().parse().ok());
-    let framing = length.map_or(Framing::Chunked, Framing::Length);
-    let script = Script::head_of(status, headers, framing.clone());
-    let bodiless = matches!(status, 204 | 304);
-    (script.head_without_body(bodiless), (!bodiless).then_some(framing))
+    let framing = match length {
+        _ if matches!(status, 204 | 304) => Framing::Bodiless,
+        Some(length) => Framing::Length(length),
+        None => Framing::Chunked,
+    };
+    (Script::head_of(status, headers, framing.clone()).head(), framing)
 }
 
 #[cfg(test)]

@@ -1,23 +1,14 @@
 //! `clients/NAME.yaml` → [`ClientSpec`].
 
-use super::{Checks, read, twice};
+use super::{Checks, named};
 use crate::source::{Diagnostics, SourceMap};
 use crate::spec::ClientSpec;
 use crate::spec::files::Project;
-use crate::spec::yaml::{self, Loaded};
+use crate::spec::yaml::Loaded;
 
 /// Loads one client by its path (`clients/openai-python.yaml`).
 pub fn load_client(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<ClientSpec>>, Diagnostics) {
-    let file = match read(project, map, path) {
-        Ok(file) => file,
-        Err(refusal) => return (None, refusal),
-    };
-    let (loaded, mut diagnostics) = yaml::load::<ClientSpec>(map, file);
-    if let Some(loaded) = &loaded {
-        diagnostics.extend(check(map, loaded));
-        diagnostics.extend(twice(project, map, "client/twice", "client", loaded));
-    }
-    (loaded, diagnostics)
+    named(project, map, path, "client/twice", check)
 }
 
 fn check(map: &SourceMap, loaded: &Loaded<ClientSpec>) -> Diagnostics {

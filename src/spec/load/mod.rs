@@ -22,8 +22,11 @@ pub use setup::load_setup;
 pub use suite::load_suite;
 pub use tool::load_tool;
 
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
 use super::files::{BUILTIN, Project};
-use super::yaml::{Loaded, Places, schema_of};
+use super::yaml::{self, Loaded, Places, schema_of};
 use super::{CaseFile, ClientSpec, ModelsSpec, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 use crate::source::{At, Code, Diagnostic, Diagnostics, FileId, SourceMap, did_you_mean};
 
@@ -115,6 +118,27 @@ fn twice<T>(project: &Project, map: &SourceMap, code: Code, what: &str, loaded: 
     let message = format!("there are two {what}s `{name}`: `{path}` and `{second}`");
     let help = "delete one of them, or give it another name".to_owned();
     Some(Diagnostic::error(code, loaded.places.head("/name"), message).help(help))
+}
+
+/// Loads a file that is called by its name: its form, what its own `check` says, and that there is no second one.
+fn named<T: DeserializeOwned + JsonSchema>(
+    project: &Project,
+    map: &mut SourceMap,
+    path: &str,
+    second: Code,
+    check: impl FnOnce(&SourceMap, &Loaded<T>) -> Diagnostics,
+) -> (Option<Loaded<T>>, Diagnostics) {
+    let file = match read(project, map, path) {
+        Ok(file) => file,
+        Err(refusal) => return (None, refusal),
+    };
+    let (loaded, mut diagnostics) = yaml::load::<T>(map, file);
+    if let Some(loaded) = &loaded {
+        diagnostics.extend(check(map, loaded));
+        let what = second.split('/').next().unwrap_or(second);
+        diagnostics.extend(twice(project, map, second, what, loaded));
+    }
+    (loaded, diagnostics)
 }
 
 /// Reads a file into the map, or says why not.

@@ -1,24 +1,15 @@
 //! `profiles/NAME.yaml` → [`ProfileSpec`].
 
-use super::{Checks, read, twice};
+use super::{Checks, named};
 use crate::source::{Diagnostics, SourceMap};
 use crate::spec::ProfileSpec;
 use crate::spec::files::Project;
 use crate::spec::profile::{Known, Where};
-use crate::spec::yaml::{self, Loaded};
+use crate::spec::yaml::Loaded;
 
 /// Loads one profile by its path (`profiles/llama.cpp.yaml`).
 pub fn load_profile(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<ProfileSpec>>, Diagnostics) {
-    let file = match read(project, map, path) {
-        Ok(file) => file,
-        Err(refusal) => return (None, refusal),
-    };
-    let (loaded, mut diagnostics) = yaml::load::<ProfileSpec>(map, file);
-    if let Some(loaded) = &loaded {
-        diagnostics.extend(check(map, loaded));
-        diagnostics.extend(twice(project, map, "profile/twice", "profile", loaded));
-    }
-    (loaded, diagnostics)
+    named(project, map, path, "profile/twice", check)
 }
 
 fn check(map: &SourceMap, loaded: &Loaded<ProfileSpec>) -> Diagnostics {

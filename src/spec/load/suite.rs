@@ -2,24 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Checks, read, twice};
+use super::{Checks, named};
 use crate::source::{Diagnostics, SourceMap};
 use crate::spec::SuiteSpec;
 use crate::spec::files::Project;
-use crate::spec::yaml::{self, Loaded, escape, got};
+use crate::spec::yaml::{Loaded, escape, got};
 
 /// Loads one suite by its path (`suites/base.yaml`).
 pub fn load_suite(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<SuiteSpec>>, Diagnostics) {
-    let file = match read(project, map, path) {
-        Ok(file) => file,
-        Err(refusal) => return (None, refusal),
-    };
-    let (loaded, mut diagnostics) = yaml::load::<SuiteSpec>(map, file);
-    if let Some(loaded) = &loaded {
-        diagnostics.extend(check(map, loaded));
-        diagnostics.extend(twice(project, map, "suite/twice", "suite", loaded));
-    }
-    (loaded, diagnostics)
+    named(project, map, path, "suite/twice", check)
 }
 
 fn check(map: &SourceMap, loaded: &Loaded<SuiteSpec>) -> Diagnostics {

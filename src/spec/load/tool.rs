@@ -2,24 +2,15 @@
 
 use serde_json::Value;
 
-use super::{Checks, read, twice};
+use super::{Checks, named};
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::ToolSpec;
 use crate::spec::files::Project;
-use crate::spec::yaml::{self, Loaded, got};
+use crate::spec::yaml::{Loaded, got};
 
 /// Loads one tool by its path (`tools/get_weather.yaml`).
 pub fn load_tool(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<ToolSpec>>, Diagnostics) {
-    let file = match read(project, map, path) {
-        Ok(file) => file,
-        Err(refusal) => return (None, refusal),
-    };
-    let (loaded, mut diagnostics) = yaml::load::<ToolSpec>(map, file);
-    if let Some(loaded) = &loaded {
-        diagnostics.extend(check(map, loaded));
-        diagnostics.extend(twice(project, map, "tool/twice", "tool", loaded));
-    }
-    (loaded, diagnostics)
+    named(project, map, path, "tool/twice", check)
 }
 
 fn check(map: &SourceMap, loaded: &Loaded<ToolSpec>) -> Diagnostics {

@@ -49,17 +49,18 @@ pub(super) fn debian_here() -> bool {
 pub(super) fn plan<'a>(provision: &'a Provision, assets: &Assets, cache: &Path) -> Result<Vec<Planned<'a>>, StackError> {
     let mut planned: Vec<Planned> = Vec::new();
     let platform = platform();
+    let locked = |packages: &[String], lock: Option<&str>| {
+        key(&[platform.as_bytes(), packages.join("\n").as_bytes(), lock.unwrap_or("").as_bytes()])
+    };
     if let Some(env) = &provision.python {
         let lock = lock_text(env.lock.as_deref(), assets)?;
-        let packages = packages_here(env).join("\n");
-        let parts = [platform.as_bytes(), packages.as_bytes(), lock.as_deref().unwrap_or("").as_bytes()];
-        planned.push(Planned::new(cache, "python", Kind::Python(env, lock.clone()), key(&parts)));
+        let key = locked(packages_here(env), lock.as_deref());
+        planned.push(Planned::new(cache, "python", Kind::Python(env, lock), key));
     }
     if let Some(modules) = &provision.node {
         let lock = lock_text(modules.lock.as_deref(), assets)?;
-        let packages = modules.packages.join("\n");
-        let parts = [platform.as_bytes(), packages.as_bytes(), lock.as_deref().unwrap_or("").as_bytes()];
-        planned.push(Planned::new(cache, "node", Kind::Node(modules, lock.clone()), key(&parts)));
+        let key = locked(&modules.packages, lock.as_deref());
+        planned.push(Planned::new(cache, "node", Kind::Node(modules, lock), key));
     }
     for file in &provision.files {
         planned.push(Planned::new(cache, "file", Kind::File(file), key(&[file.sha256.as_bytes()])));
