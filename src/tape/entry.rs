@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::key::Key;
+use super::key::{BLOTTED, Keying, read};
 use super::redact::Redactor;
 use crate::event::ExchangeId;
 use crate::wire::{Chunk, End, Exchange, Request, TransportError, TransportKind, is_secret_header};
@@ -39,6 +39,12 @@ pub struct Head {
     pub path: String,
     /// Headers in order; secrets are blotted out.
     pub request_headers: Vec<(String, String)>,
+    /// Which key it carried, where it was not the right one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub credentials: Option<String>,
+    /// How much of the reply was to be read, where that was not all.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub read: Option<String>,
     /// The request's body.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request: Option<Content>,
@@ -112,10 +118,10 @@ const KINDS: [(TransportKind, &str); 7] = [
 
 impl Recorded {
     /// An exchange without its secrets. The key is that of the request as it will be asked again: with its secrets.
-    pub fn of(exchange: &Exchange, volatile: &[String], redactor: &Redactor) -> Self {
+    pub fn of(exchange: &Exchange, keying: &Keying, redactor: &Redactor) -> Self {
         let request = &exchange.request;
         let plain = |(name, value): &(String, String)| {
-            (name.clone(), if is_secret_header(name) { "***".to_owned() } else { redactor.text(value) })
+            (name.clone(), if is_secret_header(name) { BLOTTED.to_owned() } else { redactor.text(value) })
         };
         let came = exchange.headers.iter().map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
         let mut body = exchange.body.to_vec();
@@ -125,13 +131,15 @@ impl Recorded {
             End::HungUp => Ending::HungUp,
             End::Failed(error) => Ending::Failed(word(error.kind).to_owned(), redactor.text(&error.message)),
         };
-        let key = Key::of(request, volatile);
+        let key = keying.key(request);
         let chunks: Vec<String> = exchange.chunks.iter().map(|it| format!("{}:{}", micros(it.at), it.end)).collect();
         let head = Head {
             key: key.hash,
             method: request.method.clone(),
             path: redactor.text(key.canonical["path"].as_str().unwrap_or_default()),
             request_headers: request.headers.iter().map(plain).collect(),
+            credentials: keying.credentials(request).map(str::to_owned),
+            read: read(request.read),
             request: request.body.as_deref().map(|body| Content::of(body, redactor)),
             status: exchange.status,
             headers: came.map(|header| plain(&header)).collect(),
@@ -169,6 +177,17 @@ impl Recorded {
             },
             took: Duration::from_micros(head.took_us),
         }
+    }
+
+    /// What the key was made of: of a request whose secrets are blotted out.
+    pub(super) fn canonical(&self, volatile: &[String]) -> Value {
+        let mut canonical = Keying { volatile: volatile.to_vec(), tokens: Vec::new() }.key(&self.request()).canonical;
+        for (name, value) in [("credentials", &self.head.credentials), ("read", &self.head.read)] {
+            if let Some(value) = value {
+                canonical[name] = value.clone().into();
+            }
+        }
+        canonical
     }
 
     /// The request, but for its secrets.
@@ -274,7 +293,7 @@ mod tests {
     fn what_was_recorded_is_read_again_without_its_secrets() {
         let redactor = Redactor::new(["sk-planted"], Vec::new());
         let was = streamed();
-        let recorded = Recorded::of(&was, &[], &redactor);
+        let recorded = Recorded::of(&was, &Keying::default(), &redactor);
         let file = recorded.render();
         assert!(memchr::memmem::find(&file, b"planted").is_none(), "{}", String::from_utf8_lossy(&file));
         assert!(memchr::memmem::find(&file, b"session=1").is_none());
@@ -291,7 +310,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_cut_or_changed_is_told() {
-        let file = Recorded::of(&streamed(), &[], &Redactor::default()).render();
+        let file = Recorded::of(&streamed(), &Keying::default(), &Redactor::default()).render();
         let error = Recorded::parse(&file[..file.len() - 1]).unwrap_err();
         assert!(matches!(&error, EntryError::Body { .. }), "{error}");
         let text = String::from_utf8_lossy(&file).replace("\"status\": 200", "\"statuss\": 200");

@@ -4,34 +4,113 @@
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::wire::{Request, text_of};
+use crate::wire::{ReadPlan, Request, text_of};
 
 /// Members of a body that do not tell requests apart: they name the caller, or change by themselves.
 pub const VOLATILE: [&str; 6] = ["seed", "user", "metadata", "safety_identifier", "prompt_cache_key", "store"];
 /// Members whose text is an id that an earlier reply made up: each new one counts as the next of its kind.
 const IDS: [&str; 5] = ["id", "tool_call_id", "call_id", "tool_use_id", "previous_response_id"];
 
+/// Headers that carry a key: a tape keeps no more of them than whether it was the right one.
+const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
+/// Headers that belong to a connection or to a client library, and say nothing of what is asked.
+const IDLE: [&str; 13] = [
+    "host",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "user-agent",
+    "cookie",
+    "idempotency-key",
+    "traceparent",
+    "tracestate",
+    "expect",
+];
+
+/// What stands in place of a secret header on a tape.
+pub const BLOTTED: &str = "***";
+
 /// The key of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Key {
     /// First 16 digits of the SHA-256 of the canonical form, hex.
     pub hash: String,
-    /// The canonical form: `method`, `path`, and `body` where there is one.
+    /// The canonical form: `method`, `path`, and `body`, `headers`, `credentials`, `read` where they say something.
     pub canonical: Value,
 }
 
-impl Key {
-    /// The key of a request; `volatile` are further members of the body that do not count.
-    pub fn of(request: &Request, volatile: &[String]) -> Self {
+/// How requests are told apart.
+#[derive(Debug, Clone, Default)]
+pub struct Keying {
+    /// Members of a body that do not count, beside [`VOLATILE`].
+    pub volatile: Vec<String>,
+    /// The right keys: which of them is sent does not count, another one or none does.
+    pub tokens: Vec<String>,
+}
+
+impl Keying {
+    /// The key of a request.
+    pub fn key(&self, request: &Request) -> Key {
         let mut canonical = Map::new();
         canonical.insert("method".to_owned(), json!(request.method));
         canonical.insert("path".to_owned(), json!(path(&request.target)));
         if let Some(body) = request.body.as_deref().filter(|body| !body.is_empty()) {
-            canonical.insert("body".to_owned(), canonical_body(body, media_type(request), volatile));
+            canonical.insert("body".to_owned(), canonical_body(body, media_type(request), &self.volatile));
+        }
+        let headers: Map<String, Value> = request.headers.iter().filter_map(counted).collect();
+        if !headers.is_empty() {
+            canonical.insert("headers".to_owned(), Value::Object(headers));
+        }
+        if let Some(credentials) = self.credentials(request) {
+            canonical.insert("credentials".to_owned(), json!(credentials));
+        }
+        if let Some(read) = read(request.read) {
+            canonical.insert("read".to_owned(), json!(read));
         }
         let canonical = Value::Object(canonical);
         let hash = format!("{:x}", Sha256::digest(canonical.to_string()));
-        Self { hash: hash[..16].to_owned(), canonical }
+        Key { hash: hash[..16].to_owned(), canonical }
+    }
+
+    /// Which key a request carries: `None` where it is a right one, or none where none is known.
+    pub(super) fn credentials(&self, request: &Request) -> Option<&'static str> {
+        let of = |(name, _): &&(String, String)| CREDENTIALS.contains(&name.to_ascii_lowercase().as_str());
+        let Some((_, value)) = request.headers.iter().find(of) else {
+            return (!self.tokens.is_empty()).then_some("none");
+        };
+        let right = |token: &String| value == token || value.strip_prefix("Bearer ") == Some(token.as_str());
+        if value == BLOTTED || self.tokens.iter().any(right) {
+            return None;
+        }
+        Some(match value.split(' ').next().unwrap_or_default() {
+            "Bearer" => "another key",
+            "Basic" => "a name and a password",
+            _ => "another form",
+        })
+    }
+}
+
+/// A header that says something of what is asked.
+fn counted((name, value): &(String, String)) -> Option<(String, Value)> {
+    let name = name.to_ascii_lowercase();
+    let plain = name == "content-type" && value.split(';').next().is_some_and(|media| media.trim() == "application/json");
+    let idle = IDLE.contains(&name.as_str()) || CREDENTIALS.contains(&name.as_str()) || name.starts_with("x-stainless-");
+    if plain || idle {
+        return None;
+    }
+    let value = if name == "content-type" { value.split("boundary=").next().unwrap_or_default() } else { value };
+    Some((name, json!(value)))
+}
+
+/// How much of the reply is read, where that is not all of it.
+pub(super) fn read(plan: ReadPlan) -> Option<String> {
+    match plan {
+        ReadPlan::All => None,
+        ReadPlan::Events(events) => Some(format!("{events} events")),
+        ReadPlan::For(time) => Some(format!("for {} ms", time.as_millis())),
     }
 }
 
@@ -161,7 +240,8 @@ mod tests {
 
     #[track_caller]
     fn same(a: &Request, b: &Request, expect: bool) {
-        let (a, b) = (Key::of(a, &[]), Key::of(b, &[]));
+        let keying = Keying { tokens: vec!["right".to_owned()], ..Keying::default() };
+        let (a, b) = (keying.key(a), keying.key(b));
         assert_eq!(a.hash == b.hash, expect, "{}\n{}", a.canonical, b.canonical);
     }
 
@@ -178,7 +258,15 @@ mod tests {
         by_another["user"] = json!("u");
         by_another["metadata"] = json!({"run": "2"});
         same(&chat(&asked), &chat(&by_another), true);
-        same(&chat(&asked), &chat(&asked).bearer("other"), true);
+        let ours = || chat(&asked).bearer("right");
+        same(&ours(), &chat(&asked).header("x-api-key", "right"), true);
+        same(&ours(), &ours().header("User-Agent", "curl").header("x-stainless-os", "Linux"), true);
+        same(&ours(), &chat(&asked), false);
+        same(&ours(), &chat(&asked).bearer("other"), false);
+        same(&chat(&asked), &chat(&asked).bearer("other"), false);
+        same(&chat(&asked).bearer("other"), &chat(&asked).bearer("third"), true);
+        same(&ours(), &ours().header("origin", "http://a"), false);
+        same(&ours(), &ours().read(ReadPlan::Events(3)), false);
         let elsewhere = Request { target: "http://127.0.0.1:9/v1/chat/completions".to_owned(), ..chat(&asked) };
         same(&chat(&asked), &elsewhere, true);
         for (name, value) in [("temperature", json!(1)), ("stream", json!(true)), ("model", json!("n")), ("max_tokens", json!(1))]

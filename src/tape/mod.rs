@@ -4,6 +4,7 @@
 //! A reply is always a real server's own: a fault cuts, repeats, reorders, pads or delays its bytes, it makes up no answers.
 //! Nothing here knows of scenarios, rules or verdicts.
 
+mod deck;
 mod entry;
 mod fault;
 mod key;
@@ -15,9 +16,10 @@ mod server;
 mod set;
 mod tap;
 
+pub use deck::{Deck, Reel, Use, Written};
 pub use entry::{Content, Ending, EntryError, Head, Recorded};
 pub use fault::{Edit, Fault};
-pub use key::{Key, VOLATILE, differences};
+pub use key::{Key, Keying, VOLATILE, differences};
 pub use listener::RelayError;
 pub use redact::Redactor;
 pub use relay::Relay;

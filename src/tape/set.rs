@@ -167,7 +167,7 @@ impl Tape {
         let said = |name: &str| wanted[name].as_str().unwrap_or_default();
         let what = format!("`{} {}` with this body is not on the tape of {}", said("method"), said("path"), self.manifest.cell);
         let differing = self.exchanges.iter().filter_map(|(name, recorded)| {
-            let found = Key::of(&recorded.request(), &self.manifest.volatile).canonical;
+            let found = recorded.canonical(&self.manifest.volatile);
             let same_way = found["method"] == wanted["method"] && found["path"] == wanted["path"];
             same_way.then(|| (differences(&found, wanted, usize::MAX).len(), name, found))
         });
@@ -222,8 +222,13 @@ impl Recorder {
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
     }
 
+    /// What was added so far, in order; it is then empty.
+    pub fn take(&self) -> Vec<Recorded> {
+        std::mem::take(&mut *self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Writes the tape in place of the one that was there. **Errors**: the disk refuses; the old tape is then as it was.
-    pub fn finish(self, folder: &Path, mut manifest: Manifest) -> Result<Manifest, TapeError> {
+    pub fn finish(&self, folder: &Path, mut manifest: Manifest) -> Result<Manifest, TapeError> {
         let draft = beside(folder, "part");
         let disk = |doing, path: &Path| {
             let path = path.to_owned();
@@ -237,7 +242,7 @@ impl Recorder {
         manifest.format = FORMAT;
         manifest.exchanges.clear();
         let mut numbers: HashMap<String, u32> = HashMap::new();
-        for recorded in self.recorded.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        for recorded in self.take() {
             let number = numbers.entry(recorded.head.key.clone()).or_default();
             *number += 1;
             let (name, file) = (name_of(&recorded, *number), recorded.render());
@@ -283,7 +288,7 @@ mod tests {
 
     use super::*;
     use crate::event::ExchangeId;
-    use crate::tape::Redactor;
+    use crate::tape::{Keying, Redactor};
     use crate::wire::{Exchange, Request};
 
     fn asked(question: &str) -> Request {
@@ -292,7 +297,7 @@ mod tests {
 
     fn recorded(question: &str, reply: &'static str) -> Recorded {
         let begun = Exchange::begun(ExchangeId(1), asked(question), String::new());
-        Recorded::of(&Exchange { status: Some(200), body: reply.into(), ..begun }, &[], &Redactor::default())
+        Recorded::of(&Exchange { status: Some(200), body: reply.into(), ..begun }, &Keying::default(), &Redactor::default())
     }
 
     fn write(folder: &Path, all: Vec<Recorded>) -> Manifest {
@@ -304,7 +309,7 @@ mod tests {
     }
 
     fn reply(tape: &Tape, question: &str) -> Result<String, Miss> {
-        let found = tape.take(&Key::of(&asked(question), &[]))?;
+        let found = tape.take(&Keying::default().key(&asked(question)))?;
         Ok(String::from_utf8_lossy(&found.body).into_owned())
     }
 
@@ -332,7 +337,7 @@ mod tests {
         let parts =
             ["POST /v1/chat/completions", "base[llamacpp]", "body.messages[0].content: \"Hi\", not \"Hey\"", "--mode fill"];
         assert!(parts.iter().all(|part| miss.contains(part)), "{miss}");
-        let miss = tape.take(&Key::of(&Request::get("/v1/models"), &[])).unwrap_err().to_string();
+        let miss = tape.take(&Keying::default().key(&Request::get("/v1/models"))).unwrap_err().to_string();
         assert!(miss.contains("nothing else was asked of that path"), "{miss}");
     }
 

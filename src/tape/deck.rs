@@ -1,0 +1,213 @@
+//! What a tape does for one client: [`Deck`]. It answers, keeps what a server answered, or both, by its [`Use`].
+//!
+//! A recording of all that a tape is for drops what nobody asks for any more; one of a part of it leaves the rest as it is.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::entry::Recorded;
+use super::key::Keying;
+use super::redact::Redactor;
+use super::set::{Manifest, Miss, Recorder, Tape, TapeError};
+use crate::wire::{Exchange, Request};
+
+/// What is done with a tape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// The server is asked, and what it answers is kept.
+    Record,
+    /// The tape answers; what is not on it is an error.
+    Replay,
+    /// The tape answers; what is not on it is asked of the server, and kept.
+    Fill,
+}
+
+/// The tape of one cell, before its run: what there is of it, and where it goes.
+#[derive(Debug, Clone)]
+pub struct Reel {
+    /// What is done with it.
+    pub used: Use,
+    /// Where it is written to.
+    pub folder: PathBuf,
+    /// What there is already.
+    pub tape: Option<Arc<Tape>>,
+    /// Members of bodies that do not count.
+    pub volatile: Vec<String>,
+    /// What is secret beside the keys.
+    pub patterns: Vec<regex::bytes::Regex>,
+    /// Whether all is asked for that the tape is for: what is not asked for is then dropped.
+    pub whole: bool,
+}
+
+/// A tape in use.
+#[derive(Debug)]
+pub struct Deck {
+    reel: Reel,
+    keying: Keying,
+    redactor: Redactor,
+    recorder: Recorder,
+}
+
+impl Reel {
+    /// Begins to use it for requests with these keys; the keys are the secrets as well.
+    pub fn start(self, tokens: Vec<String>) -> Deck {
+        let redactor = Redactor::new(tokens.iter().map(String::as_str), self.patterns.clone());
+        let mut volatile = self.volatile.clone();
+        // A tape is asked as it was recorded.
+        if let Some(tape) = &self.tape {
+            volatile.extend(tape.manifest().volatile.iter().filter(|name| !self.volatile.contains(name)).cloned());
+        }
+        Deck { keying: Keying { volatile, tokens }, redactor, recorder: Recorder::default(), reel: self }
+    }
+}
+
+impl Deck {
+    /// The tape's reply; `None` where the server is to be asked. **Errors**: nobody recorded it, and nobody is to be asked.
+    pub fn reply(&self, request: &Request) -> Result<Option<Arc<Recorded>>, Miss> {
+        let Some(tape) = self.reel.tape.as_ref().filter(|_| self.reel.used != Use::Record) else { return Ok(None) };
+        match tape.take(&self.keying.key(request)) {
+            Ok(recorded) => Ok(Some(recorded)),
+            Err(_) if self.reel.used == Use::Fill => Ok(None),
+            Err(miss) => Err(miss),
+        }
+    }
+
+    /// Keeps what the server answered.
+    pub fn keep(&self, exchange: &Exchange) {
+        if self.reel.used != Use::Replay {
+            self.recorder.add(Recorded::of(exchange, &self.keying, &self.redactor));
+        }
+    }
+
+    /// What the tape is of, where there is one.
+    pub fn manifest(&self) -> Option<&Manifest> {
+        self.reel.tape.as_ref().map(|tape| tape.manifest())
+    }
+
+    /// What is done with it.
+    pub fn used(&self) -> Use {
+        self.reel.used
+    }
+
+    /// Where it is written to.
+    pub fn folder(&self) -> &Path {
+        &self.reel.folder
+    }
+
+    /// Files of exchanges that nobody asked for, where all was asked for.
+    pub fn unused(&self) -> Vec<&str> {
+        let tape = self.reel.tape.as_ref().filter(|_| self.reel.whole && self.reel.used == Use::Replay);
+        tape.map(|tape| tape.unused()).unwrap_or_default()
+    }
+
+    /// Writes what was recorded in place of the tape that was there; how many exchanges are new, and how many there are.
+    /// **Errors**: the disk refuses; the old tape is then as it was.
+    pub fn finish(&self, mut manifest: Manifest) -> Result<Written, TapeError> {
+        let recorded = self.recorder.take();
+        let new = recorded.len();
+        let mut kept = Vec::new();
+        if let Some(tape) = &self.reel.tape {
+            let again: HashSet<&str> = recorded.iter().map(|recorded| recorded.head.key.as_str()).collect();
+            let stays = |recorded: &Recorded| match self.reel.used {
+                Use::Record => !self.reel.whole && !again.contains(recorded.head.key.as_str()),
+                Use::Fill | Use::Replay => true,
+            };
+            kept.extend(tape.exchanges().map(|(_, recorded)| recorded).filter(|recorded| stays(recorded)).cloned());
+        }
+        manifest.volatile.clone_from(&self.keying.volatile);
+        let recorder = Recorder::default();
+        kept.into_iter().chain(recorded).for_each(|recorded| recorder.add(recorded));
+        let manifest = recorder.finish(&self.reel.folder, manifest)?;
+        Ok(Written { new, all: manifest.exchanges.len() })
+    }
+}
+
+/// What came of a recording. **Units**: exchanges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Recorded now.
+    pub new: usize,
+    /// On the tape.
+    pub all: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::ExchangeId;
+
+    fn asked(question: &str) -> Request {
+        Request::post_json("/v1/chat/completions", &json!({"messages": [{"role": "user", "content": question}]}))
+    }
+
+    fn reel(used: Use, folder: &Path, whole: bool) -> Reel {
+        let tape = Tape::load(folder).ok().map(Arc::new);
+        Reel { used, folder: folder.to_owned(), tape, volatile: Vec::new(), patterns: Vec::new(), whole }
+    }
+
+    /// Asks these questions; the server's answers are `reply`. Returns what came.
+    fn run(reel: Reel, questions: &[&str], reply: &'static str) -> (Vec<String>, Written) {
+        let deck = reel.start(vec!["secret-token".to_owned()]);
+        let mut came = Vec::new();
+        for question in questions {
+            let request = asked(question).bearer("secret-token");
+            came.push(match deck.reply(&request) {
+                Ok(Some(recorded)) => String::from_utf8_lossy(&recorded.body).into_owned(),
+                Ok(None) => {
+                    let begun = Exchange::begun(ExchangeId(1), request, String::new());
+                    deck.keep(&Exchange { status: Some(200), body: reply.into(), ..begun });
+                    reply.to_owned()
+                }
+                Err(miss) => miss.to_string(),
+            });
+        }
+        let written =
+            if deck.used() == Use::Replay { Written { new: 0, all: 0 } } else { deck.finish(Manifest::default()).unwrap() };
+        (came, written)
+    }
+
+    #[test]
+    fn a_tape_is_recorded_filled_and_replayed() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = &folder.path().join("t");
+        let (came, written) = run(reel(Use::Record, folder, true), &["a", "b"], "first");
+        assert_eq!((came, written), (vec!["first".to_owned(); 2], Written { new: 2, all: 2 }));
+        let (came, written) = run(reel(Use::Fill, folder, true), &["a", "c"], "second");
+        assert_eq!((came.join(" "), written), ("first second".to_owned(), Written { new: 1, all: 3 }));
+        let (came, _) = run(reel(Use::Replay, folder, true), &["c", "a", "d"], "never");
+        assert_eq!(came[..2], ["second", "first"]);
+        assert!(came[2].contains("is not on the tape"), "{}", came[2]);
+        let (_, written) = run(reel(Use::Record, folder, true), &["c"], "third");
+        assert_eq!(written, Written { new: 1, all: 1 }, "what nobody asks for any more is dropped");
+    }
+
+    #[test]
+    fn a_part_of_a_suite_leaves_the_rest_of_the_tape() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = &folder.path().join("t");
+        run(reel(Use::Record, folder, true), &["a", "b"], "first");
+        let (_, written) = run(reel(Use::Record, folder, false), &["b", "b"], "second");
+        assert_eq!(written, Written { new: 2, all: 3 });
+        let (came, _) = run(reel(Use::Replay, folder, true), &["a", "b"], "never");
+        assert_eq!(came, ["first", "second"]);
+        let (_, written) = run(reel(Use::Fill, folder, false), &["a", "d"], "third");
+        assert_eq!(written, Written { new: 1, all: 4 });
+    }
+
+    #[test]
+    fn what_a_full_run_does_not_ask_for_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = &folder.path().join("t");
+        run(reel(Use::Record, folder, true), &["a", "b"], "first");
+        for (whole, expect) in [(true, 1), (false, 0)] {
+            let deck = reel(Use::Replay, folder, whole).start(vec!["other".to_owned()]);
+            deck.reply(&asked("a").bearer("other")).unwrap().unwrap();
+            let miss = deck.reply(&asked("a")).unwrap_err().to_string();
+            assert!(miss.contains("credentials: absent, not \"none\""), "{miss}");
+            assert_eq!(deck.unused().len(), expect);
+        }
+    }
+}
