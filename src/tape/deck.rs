@@ -116,9 +116,9 @@ impl Deck {
             kept.extend(tape.exchanges().map(|(_, recorded)| recorded).filter(|recorded| stays(recorded)).cloned());
         }
         manifest.volatile.clone_from(&self.keying.volatile);
-        let recorder = Recorder::default();
-        kept.into_iter().chain(recorded).for_each(|recorded| recorder.add(recorded));
-        let manifest = recorder.finish(&self.reel.folder, manifest)?;
+        let all = Recorder::default();
+        kept.into_iter().chain(recorded).for_each(|recorded| all.add(recorded));
+        let manifest = all.finish(&self.reel.folder, manifest)?;
         Ok(Written { new, all: manifest.exchanges.len() })
     }
 }
