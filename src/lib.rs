@@ -23,6 +23,7 @@
 //! | [`stack`] | process life: provision, start, ready, stop |
 //! | [`tape`] | what stands between a client and a server: pass on, corrupt |
 //! | [`steps`] | the catalogue: one function per sentence |
+//! | [`mutate`] | would the suite notice: replies broken in every way, one at a time |
 //! | [`run`] | cells in order: stack up, scenarios through the engine, stack down |
 //! | [`report`] | console, JUnit, JSON: functions of events |
 //! | [`cli`] | arguments → options → wiring |
@@ -35,6 +36,7 @@ pub mod contract;
 pub mod event;
 pub mod host;
 pub mod models;
+pub mod mutate;
 pub mod plan;
 pub mod report;
 pub mod run;

@@ -32,7 +32,7 @@ mod stream;
 mod stream_end;
 mod structure;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tool_stream;
 #[cfg(test)]
 mod tool_tests;

@@ -18,6 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stack", &["spec", "event", "wire", "host", "models"]),
     ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "tape", "stack", "event"]),
     ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),
+    ("mutate", &["contract", "wire", "schema"]),
     ("report", &["event", "source"]),
     ("tape", &["wire", "event"]),
 ];

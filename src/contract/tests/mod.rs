@@ -2,7 +2,7 @@
 
 mod held;
 mod mutations;
-mod recorded;
+pub(crate) mod recorded;
 
 use super::{Scope, rule, rules};
 

@@ -17,7 +17,7 @@ use crate::wire::{Chunk, Exchange, Reading, Request};
 const FOLDER: &str = "tests/data/contract";
 
 /// A recording as an exchange.
-pub(super) fn load(name: &str) -> Exchange {
+pub(crate) fn load(name: &str) -> Exchange {
     let path = Path::new(FOLDER).join(format!("{name}.http"));
     let bytes = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let at = memchr::memmem::find(&bytes, b"\n### RESPONSE\n").expect("a reply");
@@ -55,7 +55,7 @@ fn message(bytes: &[u8]) -> (String, Vec<(String, String)>, &[u8]) {
 }
 
 /// Names of all recordings, `server/case`.
-pub(super) fn names() -> Vec<String> {
+pub(crate) fn names() -> Vec<String> {
     let mut names = Vec::new();
     let mut folders = vec![PathBuf::from(FOLDER)];
     while let Some(folder) = folders.pop() {
@@ -74,7 +74,7 @@ pub(super) fn names() -> Vec<String> {
 }
 
 /// Everything found in an exchange of a stack with this key and these models.
-pub(super) fn found(exchange: &Exchange, key: Option<&str>, models: &[String]) -> Vec<Finding> {
+pub(crate) fn found(exchange: &Exchange, key: Option<&str>, models: &[String]) -> Vec<Finding> {
     let reading = Reading::of(exchange);
     judge(&reading, &reading.chat(), &Context { key, models, now: None }).findings
 }
