@@ -1,6 +1,6 @@
 //! When: a real client library does something with the stack. Then: what it got, and what it raised.
 //!
-//! The client talks to the stack through a tap of ours, so that each of its exchanges is evidence, is held to the wire rules,
+//! The client talks to the stack through a proxy of ours, so that each of its exchanges is evidence, is held to the wire rules,
 //! and is *the reply* of the claims that follow, the last one first.
 
 use cucumber::gherkin;
@@ -15,8 +15,7 @@ use crate::check::text::Form;
 use crate::check::{Held, counted};
 use crate::event::{Mismatch, Trouble, Whose};
 use crate::spec::tool::Return;
-use crate::tape::Tap;
-use crate::wire;
+use crate::tape::{Orders, Proxy};
 
 /// What a client said that it got or met.
 #[derive(Debug)]
@@ -185,17 +184,20 @@ impl World {
         if let Some(service) = self.service()? {
             base.url.clone_from(&service.address.url);
         }
-        let client = wire::Client::new(base).map_err(|error| trouble(error.to_string()))?;
-        let (routes, bearer) = (cell.routes.clone(), cell.bearer.clone());
-        let direct = move |request: &mut wire::Request| {
-            if let Some(route) = route::of(&routes, request) {
-                route.apply(request, bearer.as_deref());
-            }
-        };
-        let tap = Tap::start(client, direct).map_err(|error| trouble(error.to_string()))?;
-        let input = self.client_input(task, &tap.url(), &given)?;
+        let mut orders = Orders::to(base);
+        // What tells the way of a request in a composed stack may be in its body, which is waited for then.
+        if !cell.routes.is_empty() {
+            let (routes, bearer) = (cell.routes.clone(), cell.bearer.clone());
+            orders = orders.direct(move |request| {
+                if let Some(route) = route::of(&routes, request) {
+                    route.apply(request, bearer.as_deref());
+                }
+            });
+        }
+        let mut proxy = Proxy::start(orders).map_err(|error| trouble(error.to_string()))?;
+        let input = self.client_input(task, &proxy.url(), &given)?;
         let ended = clients.run(name, &input).await;
-        let heard = tap.heard().await.map_err(trouble)?;
+        let heard = proxy.heard().await.map_err(trouble)?;
         let requests = heard.len();
         for exchange in heard {
             self.overheard(exchange)?;

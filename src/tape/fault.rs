@@ -1,7 +1,11 @@
-//! What can happen to a real reply on its way: [`Fault`] × reply → [`Script`] of what is written to the client.
+//! What can happen to a real reply on its way: [`Fault`].
+//!
+//! Most faults cut, repeat, reorder, pad or delay the server's own bytes. Those that stand for somebody else who answers in its
+//! place (a limiter's status, a gateway's page) say so in their name. The text form is that of [`Fault::parse`].
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use flate2::Compression;
@@ -20,16 +24,34 @@ pub enum Fault {
     /// None: the reply as it came.
     #[default]
     None,
+    /// The request goes on only after this time.
+    Delay(Duration),
+    /// The reply comes at so many bytes a second: to the client the server writes slowly, to the server the client reads slowly.
+    SlowReply(u64),
+    /// The request goes on at so many bytes a second: to the client the server reads slowly, to the server the client writes slowly.
+    SlowRequest(u64),
+    /// The reply lacks this header.
+    Without(String),
+    /// The reply comes whole, and the connection, which stays, ends without an answer when the next request on it begins.
+    Leave,
+    /// A limiter or gateway answers with this status and OpenAI's error body; the server is not asked.
+    Status(u16, Option<u64>),
+    /// A gateway answers with this status and a page of HTML; the server is not asked.
+    Html(u16),
+    /// What comes in place of the reply is no HTTP.
+    Garbage,
     /// Each byte in a chunk of its own. Legal.
     Bytewise,
     /// The connection is dropped after this many events.
-    DropAfter(usize),
+    CutAfter(usize),
+    /// The connection is reset after this many events.
+    ResetAfter(usize),
+    /// After this many events the server's side of the connection is closed, and the client's stays open.
+    HalfCloseAfter(usize),
     /// The reply ends after this many events, as if that were all.
     EndAfter(usize),
     /// Nothing more comes after this many events, and the connection stays.
     StallAfter(usize),
-    /// The reply comes whole, and the connection, which stays, ends without an answer when the next request on it begins.
-    Leave,
     /// Noise in place of what comes after this many events.
     NoiseAfter(usize),
     /// The event after this many comes over and over, without end.
@@ -40,6 +62,10 @@ pub enum Fault {
     Swap(usize),
     /// The length header promises this many bytes more than come.
     Longer(usize),
+    /// The length header promises this many bytes fewer than come.
+    Shorter(usize),
+    /// The connection is dropped after this many bytes of the body, whose length header is right.
+    CutAt(usize),
     /// This many blanks are added within the JSON, or as a comment before the events. Legal, as such.
     Pad(usize),
     /// A value nested this deeply is added to the first JSON object.
@@ -52,68 +78,63 @@ pub enum Fault {
     Edit(Arc<Edit>),
 }
 
-impl std::fmt::Debug for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::None => f.write_str("None"),
-            Self::Bytewise => f.write_str("Bytewise"),
-            Self::DropAfter(events) => write!(f, "DropAfter({events})"),
-            Self::EndAfter(events) => write!(f, "EndAfter({events})"),
-            Self::StallAfter(events) => write!(f, "StallAfter({events})"),
-            Self::Leave => f.write_str("Leave"),
-            Self::NoiseAfter(events) => write!(f, "NoiseAfter({events})"),
-            Self::RepeatAfter(events) => write!(f, "RepeatAfter({events})"),
-            Self::Double(event) => write!(f, "Double({event})"),
-            Self::Swap(event) => write!(f, "Swap({event})"),
-            Self::Longer(bytes) => write!(f, "Longer({bytes})"),
-            Self::Pad(bytes) => write!(f, "Pad({bytes})"),
-            Self::Nest(levels) => write!(f, "Nest({levels})"),
-            Self::Fragment(count) => write!(f, "Fragment({count})"),
-            Self::Gzip => f.write_str("Gzip"),
-            Self::Edit(_) => f.write_str("Edit(…)"),
-        }
-    }
+/// How a fault is written.
+pub(super) enum Manner {
+    /// The server's reply goes on as HTTP, with another head or at another pace.
+    Http,
+    /// Somebody else answers: status, headers and body.
+    Answered(u16, Vec<(&'static str, String)>, String),
+    /// Event by event, while they come.
+    Events,
+    /// The whole reply is needed first.
+    Whole,
 }
 
 impl Fault {
-    /// What is written to the client for this reply.
+    /// How it is written.
+    pub(super) fn manner(&self) -> Manner {
+        match self {
+            Self::None | Self::Delay(_) | Self::SlowReply(_) | Self::SlowRequest(_) | Self::Without(_) | Self::Leave => {
+                Manner::Http
+            }
+            Self::Status(status, retry) => answered(*status, *retry),
+            Self::Html(status) => Manner::Answered(*status, vec![("content-type", "text/html".to_owned())], page(*status)),
+            Self::Garbage
+            | Self::Bytewise
+            | Self::CutAfter(_)
+            | Self::ResetAfter(_)
+            | Self::HalfCloseAfter(_)
+            | Self::EndAfter(_)
+            | Self::StallAfter(_)
+            | Self::NoiseAfter(_)
+            | Self::RepeatAfter(_)
+            | Self::Double(_)
+            | Self::Swap(_) => Manner::Events,
+            Self::Longer(_)
+            | Self::Shorter(_)
+            | Self::CutAt(_)
+            | Self::Pad(_)
+            | Self::Nest(_)
+            | Self::Fragment(_)
+            | Self::Gzip
+            | Self::Edit(_) => Manner::Whole,
+        }
+    }
+
+    /// What is written to the client for this whole reply.
     pub(super) fn script(&self, reply: &Exchange) -> Script {
         let mut script = Script::of(reply);
         let writes = &mut script.writes;
+        let length = writes.iter().map(Vec::len).sum::<usize>();
         match self {
-            Self::None => {}
-            Self::Bytewise => *writes = writes.iter().flatten().map(|byte| vec![*byte]).collect(),
-            Self::DropAfter(events) => {
-                writes.truncate(*events);
+            Self::Longer(bytes) => script.framing = Framing::Length(length + bytes),
+            Self::Shorter(bytes) => script.framing = Framing::Length(length.saturating_sub(*bytes)),
+            Self::CutAt(bytes) => {
+                let mut body = writes.concat();
+                body.truncate(*bytes);
+                *writes = vec![body];
+                script.framing = Framing::Length(length);
                 script.ending = Ending::Dropped;
-            }
-            Self::EndAfter(events) => writes.truncate(*events),
-            Self::StallAfter(events) => {
-                writes.truncate(*events);
-                script.ending = Ending::Stalled;
-            }
-            Self::Leave => script.ending = Ending::Left,
-            Self::NoiseAfter(events) => {
-                writes.truncate(*events);
-                writes.push(noise(4096));
-            }
-            Self::RepeatAfter(events) => {
-                let again = writes.get(*events).or(writes.last()).cloned().unwrap_or_default();
-                writes.truncate(*events);
-                script.ending = Ending::Repeated(again);
-            }
-            Self::Double(event) => {
-                if let Some(twin) = event.checked_sub(1).and_then(|at| writes.get(at)).cloned() {
-                    writes.insert(*event, twin);
-                }
-            }
-            Self::Swap(event) => {
-                if *event > 0 && *event < writes.len() {
-                    writes.swap(event - 1, *event);
-                }
-            }
-            Self::Longer(bytes) => {
-                script.framing = Framing::Length(writes.iter().map(Vec::len).sum::<usize>() + bytes);
             }
             Self::Pad(bytes) => pad(writes, *bytes),
             Self::Nest(levels) => {
@@ -130,13 +151,34 @@ impl Fault {
                 change(&mut body);
                 *writes = vec![body];
             }
+            _ => {}
         }
         script
     }
 }
 
+/// A limiter's answer, as OpenAI words one.
+fn answered(status: u16, retry: Option<u64>) -> Manner {
+    let (kind, message) = match status {
+        429 => ("rate_limit_error", "Rate limit reached; a fault of the test asked for this."),
+        400..=499 => ("invalid_request_error", "Refused; a fault of the test asked for this."),
+        _ => ("server_error", "The server is overloaded; a fault of the test asked for this."),
+    };
+    let code = if status == 429 { Value::from("rate_limit_exceeded") } else { Value::Null };
+    let body = serde_json::json!({"error": {"message": message, "type": kind, "param": null, "code": code}});
+    let mut headers = vec![("content-type", "application/json".to_owned())];
+    headers.extend(retry.map(|seconds| ("retry-after", seconds.to_string())));
+    Manner::Answered(status, headers, body.to_string())
+}
+
+/// What gateways show when their server is away.
+fn page(status: u16) -> String {
+    let reason = hyper::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Error");
+    format!("<html>\n<head><title>{status} {reason}</title></head>\n<body><h1>{status} {reason}</h1></body>\n</html>\n")
+}
+
 /// Bytes without meaning, the same each time.
-fn noise(length: u32) -> Vec<u8> {
+pub(super) fn noise(length: u32) -> Vec<u8> {
     (0..length).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect()
 }
 
@@ -211,37 +253,27 @@ mod tests {
     const STREAM: &[u8] = include_bytes!("../../tests/data/wire/llamacpp-tool.sse");
 
     #[track_caller]
-    fn check(fault: &Fault, media: &str, body: &str, writes: &str, ending: &Ending) {
+    fn check(fault: &Fault, body: &str, writes: &str, framing: &Framing, ending: &Ending) {
+        let media = if body.starts_with('{') { "application/json" } else { "text/event-stream" };
         let script = fault.script(&reply_of(200, media, body.as_bytes()));
         let written: Vec<String> = script.writes.iter().map(|write| String::from_utf8_lossy(write).into_owned()).collect();
         assert_eq!(written.join("|"), writes, "{fault:?}");
-        assert_eq!(&script.ending, ending, "{fault:?}");
+        assert_eq!((&script.framing, &script.ending), (framing, ending), "{fault:?}");
     }
 
     #[test]
-    fn faults_of_streams() {
-        const ALL: &str = "data: {1}\n\ndata: {2}\n\ndata: {3}\n\n";
-        let stream = |fault: &Fault, writes: &str, ending: &Ending| check(fault, "text/event-stream", ALL, writes, ending);
-        stream(&Fault::None, "data: {1}\n\n|data: {2}\n\n|data: {3}\n\n", &Ending::Proper);
-        stream(&Fault::DropAfter(1), "data: {1}\n\n", &Ending::Dropped);
-        stream(&Fault::EndAfter(2), "data: {1}\n\n|data: {2}\n\n", &Ending::Proper);
-        stream(&Fault::StallAfter(0), "", &Ending::Stalled);
-        stream(&Fault::RepeatAfter(1), "data: {1}\n\n", &Ending::Repeated(b"data: {2}\n\n".to_vec()));
-        stream(&Fault::Double(1), "data: {1}\n\n|data: {1}\n\n|data: {2}\n\n|data: {3}\n\n", &Ending::Proper);
-        stream(&Fault::Swap(2), "data: {1}\n\n|data: {3}\n\n|data: {2}\n\n", &Ending::Proper);
-        stream(&Fault::Swap(3), "data: {1}\n\n|data: {2}\n\n|data: {3}\n\n", &Ending::Proper);
-        stream(&Fault::Pad(2), ":  \n\n|data: {1}\n\n|data: {2}\n\n|data: {3}\n\n", &Ending::Proper);
-        check(&Fault::Bytewise, "text/event-stream", ":\n\n", ":|\n|\n", &Ending::Proper);
-    }
-
-    #[test]
-    fn faults_of_whole_replies() {
-        let whole = |fault: &Fault, writes: &str| check(fault, "application/json", r#"{"a":1}"#, writes, &Ending::Proper);
-        whole(&Fault::Pad(3), r#"{   "a":1}"#);
-        whole(&Fault::Nest(2), r#"{"nested":[[]],"a":1}"#);
-        whole(&Fault::Edit(Arc::new(|body| body.truncate(2))), r#"{""#);
-        let script = Fault::Longer(5).script(&reply_of(200, "application/json", b"{}"));
-        assert_eq!(script.framing, Framing::Length(7));
+    fn faults_that_need_the_whole_reply() {
+        const EVENTS: &str = "data: {1}\n\ndata: {2}\n\n";
+        const WHOLE: &str = r#"{"a":1}"#;
+        let chunked = |fault: &Fault, body: &str, writes: &str| check(fault, body, writes, &Framing::Chunked, &Ending::Proper);
+        chunked(&Fault::Pad(2), EVENTS, ":  \n\n|data: {1}\n\n|data: {2}\n\n");
+        chunked(&Fault::Pad(3), WHOLE, r#"{   "a":1}"#);
+        chunked(&Fault::Nest(2), WHOLE, r#"{"nested":[[]],"a":1}"#);
+        chunked(&Fault::Edit(Arc::new(|body| body.truncate(2))), WHOLE, r#"{""#);
+        check(&Fault::Longer(5), WHOLE, WHOLE, &Framing::Length(12), &Ending::Proper);
+        check(&Fault::Shorter(5), WHOLE, WHOLE, &Framing::Length(2), &Ending::Proper);
+        check(&Fault::CutAt(4), WHOLE, r#"{"a""#, &Framing::Length(7), &Ending::Dropped);
+        check(&Fault::CutAt(12), EVENTS, "data: {1}\n\nd", &Framing::Length(22), &Ending::Dropped);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A loopback port with a thread of its own that serves every connection: [`Listener`].
+//! A port with a thread of its own that serves every connection: [`Listener`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,15 +12,18 @@ use tokio::task::LocalSet;
 
 use crate::wire::WireError;
 
-/// A relay could not be started.
+/// A proxy could not be started.
 #[derive(Debug, thiserror::Error)]
-pub enum RelayError {
+pub enum ProxyError {
     /// The server's address is none.
     #[error(transparent)]
     Server(#[from] WireError),
-    /// No loopback port could be had.
-    #[error("cannot listen on a loopback port: {0}")]
-    Listen(#[from] io::Error),
+    /// The port cannot be had.
+    #[error("cannot listen at {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// No thread can be had.
+    #[error("cannot start a thread for the proxy: {0}")]
+    Thread(io::Error),
 }
 
 /// What becomes of one connection.
@@ -37,17 +40,22 @@ pub(super) struct Listener {
 }
 
 impl Listener {
-    /// Starts the thread, which calls `make` once. **Errors**: no port can be had.
-    pub(super) fn start(name: &str, make: impl FnOnce() -> Rc<Serve> + Send + 'static) -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        // Not tokio's own way to listen: whoever starts us may be inside another runtime.
-        let socket = std::net::TcpListener::bind(("127.0.0.1", 0))?;
-        socket.set_nonblocking(true)?;
-        let address = socket.local_addr()?;
-        let listener = {
+    /// Starts the thread, which calls `make` once. **Errors**: the port cannot be had.
+    pub(super) fn start(
+        name: &str,
+        at: SocketAddr,
+        make: impl FnOnce() -> Rc<Serve> + Send + 'static,
+    ) -> Result<Self, ProxyError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(ProxyError::Thread)?;
+        let listening = || {
+            // Not tokio's own way to listen: whoever starts us may be inside another runtime.
+            let socket = std::net::TcpListener::bind(at)?;
+            socket.set_nonblocking(true)?;
+            let address = socket.local_addr()?;
             let _inside = runtime.enter();
-            TcpListener::from_std(socket)?
+            Ok((TcpListener::from_std(socket)?, address))
         };
+        let (listener, address) = listening().map_err(|error| ProxyError::Listen(at, error))?;
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             let tasks = LocalSet::new();
@@ -58,7 +66,8 @@ impl Listener {
                     () = accept(listener, make()) => {}
                 }
             }));
-        })?;
+        });
+        let thread = thread.map_err(ProxyError::Thread)?;
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 

@@ -1,27 +1,35 @@
-//! What stands between a client and a real server on the wire: a tap that listens to what somebody else's client says and
-//! gets ([`Tap`]), and a relay that can corrupt real replies on their way ([`Relay`], [`Fault`]).
+//! What stands between a client and a real server on the wire: a proxy that passes everything on ([`Proxy`]), and can corrupt
+//! real replies on their way ([`Fault`], [`Faults`]); and what was recorded, to be replayed ([`Tape`]).
 //!
-//! A reply is always a real server's own: a fault cuts, repeats, reorders, pads or delays its bytes, it makes up no answers.
+//! A reply is a real server's own: a fault cuts, repeats, reorders, pads or delays its bytes. Two faults stand for somebody
+//! else who answers in its place, a limiter or a gateway, and say so.
 //! Nothing here knows of scenarios, rules or verdicts.
 
+mod bodies;
+mod course;
 mod deck;
 mod entry;
 mod fault;
+mod faults;
+mod hearing;
 mod key;
+mod line;
 mod listener;
+mod pen;
+mod proxy;
 mod redact;
-mod relay;
 mod script;
 mod server;
 mod set;
-mod tap;
+mod upstream;
 
 pub use deck::{Deck, Reel, Use, Written};
 pub use entry::{Content, Ending, EntryError, Head, Recorded};
 pub use fault::{Edit, Fault};
+pub use faults::{Faults, Planned};
+pub use hearing::Passed;
 pub use key::{Key, Keying, VOLATILE, differences};
-pub use listener::RelayError;
+pub use listener::ProxyError;
+pub use proxy::{Orders, Proxy};
 pub use redact::Redactor;
-pub use relay::Relay;
 pub use set::{FORMAT, Manifest, Miss, Recorder, Tape, TapeError};
-pub use tap::Tap;

@@ -1,132 +1,266 @@
-//! One connection of a client: its request is read, sent on to the real server, and the reply is written as a script says.
+//! One connection of a client: each of its requests goes on to the server, or meets a fault, and the reply comes back.
 
 use std::io;
 use std::rc::Rc;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, Uri};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
-use super::fault::Fault;
-use super::script::{Ending, Framing, Script};
-use crate::event::ExchangeId;
-use crate::wire::{Client, Request};
+use super::bodies::{Download, Passing, Upload};
+use super::fault::{Fault, Manner};
+use super::hearing::{Ended, Hearing, OF_CONNECTION};
+use super::line::Line;
+use super::pen::{Begun, Pen};
+use super::proxy::{Choose, Direct};
+use super::upstream::{Kept, Upstream};
+use crate::wire::{self, Base, End, TransportError, TransportKind};
 
-/// Longest request. **Units**: bytes.
-const LONGEST: usize = 64 << 20;
-
-/// Chooses the fault of a request.
-pub(super) type Choose = dyn Fn(&Request) -> Fault + Send;
-
-/// Serves one request of a connection and closes it.
-pub(super) async fn serve(mut socket: TcpStream, client: Rc<Client>, choose: Rc<Choose>) -> io::Result<()> {
-    let Some(request) = read(&mut socket).await? else { return Ok(()) };
-    let fault = choose(&request);
-    let reply = client.send(ExchangeId(0), request).await;
-    let script = match reply.failure() {
-        None => fault.script(&reply),
-        Some(error) => {
-            let message = format!("the relay has no whole reply of the server: {}", error.message);
-            let mut script = Script::of(&reply);
-            script.status = 502;
-            script.headers = vec![("content-type".to_owned(), "application/json".into())];
-            script.writes = vec![serde_json::json!({"error": {"message": message, "type": "relay"}}).to_string().into_bytes()];
-            script
-        }
-    };
-    write(&mut socket, &script).await
+/// What all connections of a proxy share, on its thread.
+pub(super) struct Core {
+    pub(super) to: Base,
+    pub(super) upstream: Upstream,
+    pub(super) direct: Option<Box<Direct>>,
+    pub(super) choose: Option<Box<Choose>>,
+    pub(super) reads_ahead: bool,
+    pub(super) ended: Rc<Ended>,
+    pub(super) busy: Rc<watch::Sender<usize>>,
 }
 
-/// Reads a request; `None` where the client sent nothing. **Errors**: what came is no request, or is too long.
-pub(super) async fn read(socket: &mut TcpStream) -> io::Result<Option<Request>> {
-    let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
-    let mut bytes = Vec::new();
-    let (head, start) = loop {
-        if let Some(at) = memchr::memmem::find(&bytes, b"\r\n\r\n") {
-            let head = std::str::from_utf8(&bytes[..at]).map_err(|_| bad("the head of a request is not UTF-8"))?;
-            break (head.to_owned(), at + 4);
-        }
-        if socket.read_buf(&mut bytes).await? == 0 {
-            return if bytes.is_empty() { Ok(None) } else { Err(bad("the head of a request was cut")) };
-        }
-        if bytes.len() > LONGEST {
-            return Err(bad("the head of a request is too long"));
-        }
-    };
-    let mut lines = head.lines();
-    let mut words = lines.next().unwrap_or_default().split(' ');
-    let method = words.next().unwrap_or_default().to_owned();
-    let target = words.next().ok_or_else(|| bad("a request without target"))?.to_owned();
-    let mut request = Request { method, target, ..Request::default() };
-    let mut length = 0;
-    for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().map_err(|_| bad("a length that is no number"))?,
-            "transfer-encoding" => return Err(bad("a request in chunks, which no client library sends")),
-            "host" | "connection" => {}
-            _ => request = request.header(name, value.trim()),
-        }
-    }
-    if length > LONGEST {
-        return Err(bad("a request is too long"));
-    }
-    while bytes.len() < start + length {
-        if socket.read_buf(&mut bytes).await? == 0 {
-            return Err(bad("the body of a request was cut"));
-        }
-    }
-    request.body = (length > 0).then(|| bytes[start..start + length].to_vec().into());
-    Ok(Some(request))
+/// One connection.
+struct Served {
+    core: Rc<Core>,
+    line: Line,
+    kept: Rc<Kept<Upload>>,
+    /// Whether the next request on it gets no answer.
+    left: std::cell::Cell<bool>,
 }
 
-async fn write(socket: &mut TcpStream, script: &Script) -> io::Result<()> {
-    socket.set_nodelay(true)?;
-    socket.write_all(&script.head()).await?;
-    for piece in &script.writes {
-        put(socket, piece, &script.framing).await?;
-    }
-    match &script.ending {
-        Ending::Dropped => {}
-        Ending::Stalled => wait(socket).await?,
-        Ending::Left => {
-            end(socket, &script.framing).await?;
-            wait(socket).await?;
-        }
-        Ending::Repeated(piece) => loop {
-            put(socket, piece, &script.framing).await?;
-        },
-        Ending::Proper => {
-            end(socket, &script.framing).await?;
-            socket.shutdown().await?;
-        }
-    }
-    Ok(())
+/// The connection ends here, without an answer or with one that was written past hyper.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection ends here")]
+struct Over;
+
+/// Serves a connection until either side ends it.
+pub(super) async fn serve(socket: TcpStream, core: Rc<Core>) -> io::Result<()> {
+    let line = Line::new(socket)?;
+    let served = Rc::new(Served { core, line: line.clone(), kept: Rc::default(), left: false.into() });
+    let service = service_fn(move |request| {
+        let served = Rc::clone(&served);
+        async move { served.answer(request).await }
+    });
+    http1::Builder::new()
+        .auto_date_header(false)
+        .preserve_header_case(true)
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(line), service)
+        .await
+        .map_err(io::Error::other)
 }
 
-/// Until the client leaves, or sends what nobody reads.
-async fn wait(socket: &mut TcpStream) -> io::Result<()> {
-    let mut more = [0; 1];
-    socket.read(&mut more).await.map(drop)
-}
-
-async fn end(socket: &mut TcpStream, framing: &Framing) -> io::Result<()> {
-    match framing {
-        Framing::Chunked => socket.write_all(b"0\r\n\r\n").await,
-        Framing::Length(_) | Framing::Bodiless => Ok(()),
-    }
-}
-
-pub(super) async fn put(socket: &mut (impl AsyncWriteExt + Unpin), piece: &[u8], framing: &Framing) -> io::Result<()> {
-    if piece.is_empty() {
-        return Ok(());
-    }
-    match framing {
-        Framing::Bodiless => Ok(()),
-        Framing::Length(_) => socket.write_all(piece).await,
-        Framing::Chunked => {
-            let mut chunk = format!("{:x}\r\n", piece.len()).into_bytes();
-            chunk.extend_from_slice(piece);
-            chunk.extend_from_slice(b"\r\n");
-            socket.write_all(&chunk).await
+impl Served {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Download>, Over> {
+        if self.left.get() {
+            return Err(Over);
         }
+        let core = &self.core;
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let asked = wire::Request { method: parts.method.to_string(), target: path, ..told(&parts.headers) };
+        let limit = core.to.body_limit;
+        let hearing = Rc::new(Hearing::begin(asked, limit, Rc::clone(&core.ended), Rc::clone(&core.busy)));
+        let mut upload = Upload::new(body, Rc::clone(&hearing));
+        if core.reads_ahead {
+            upload.read_ahead(limit).await.map_err(|_| Over)?;
+        }
+        let mut request = hearing.request();
+        if let Some(direct) = &core.direct {
+            let before = request.headers.clone();
+            direct(&mut request);
+            if request.headers != before {
+                parts.headers = redirected(&parts.headers, &request.headers);
+            }
+        }
+        let fault = core.choose.as_ref().map(|choose| choose(&request)).unwrap_or_default();
+        let url = core.to.address(&request.target);
+        hearing.goes_on(&request, url.clone(), if matches!(fault, Fault::None) { String::new() } else { fault.to_string() });
+        match &fault {
+            Fault::Garbage => {
+                // Whether it was taken or not, the connection is over.
+                drop(Pen::new(&self.line, &hearing).garbage().await);
+                return Err(Over);
+            }
+            Fault::Delay(time) => tokio::time::sleep(*time).await,
+            Fault::SlowRequest(per_second) => upload.slow(*per_second),
+            _ => {}
+        }
+        if let Manner::Answered(status, headers, body) = fault.manner() {
+            return Ok(made(&hearing, status, &headers, body));
+        }
+        let sent = match aimed(&url) {
+            Ok((to, path)) => {
+                parts.uri = path;
+                set_host(&mut parts.headers, &to);
+                core.upstream.send(&self.kept, &to, Request::from_parts(parts, upload)).await
+            }
+            Err(message) => Err(TransportError { kind: TransportKind::NotSent, message }),
+        };
+        let (response, connection) = match sent {
+            Ok(sent) => sent,
+            Err(error) => {
+                hearing.end(End::Failed(error));
+                return Err(Over);
+            }
+        };
+        let (mut head, body) = response.into_parts();
+        if let Fault::Without(name) = &fault {
+            head.headers = without(&head.headers, name);
+        }
+        let status = head.status.as_u16();
+        if !matches!(fault.manner(), Manner::Http) {
+            let reply = Begun { status, headers: listed(&head.headers), body };
+            // Whether it was taken or not, the connection is over, and with it the server's.
+            drop(Pen::new(&self.line, &hearing).write(&fault, reply, limit.max(1)).await);
+            drop(connection);
+            return Err(Over);
+        }
+        hearing.head(status, listed(&head.headers));
+        self.left.set(matches!(fault, Fault::Leave));
+        // Some servers close a connection after a stream although their head says that they keep it.
+        let again = !is_stream(&head.headers);
+        let slow = if let Fault::SlowReply(per_second) = fault { Some(per_second) } else { None };
+        let passing = Passing::new(body, hearing, connection, again.then(|| Rc::clone(&self.kept)), slow);
+        Ok(Response::from_parts(head, Download::Passing(Box::new(passing))))
+    }
+}
+
+/// The headers that say something of the request itself.
+fn told(headers: &HeaderMap) -> wire::Request {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let own = headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&name.as_str()));
+    wire::Request { headers: own.map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(), ..Default::default() }
+}
+
+fn listed(headers: &HeaderMap) -> Vec<(String, Bytes)> {
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))).collect()
+}
+
+fn is_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// The headers of a request with those that were directed to be others; what belongs to the connection stays, and the order.
+fn redirected(from: &HeaderMap, to: &[(String, String)]) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(from.len());
+    let valid = |name: &str, value: &str| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?));
+    for name in from.keys() {
+        if OF_CONNECTION.contains(&name.as_str()) {
+            headers.extend(from.get_all(name).iter().map(|value| (name.clone(), value.clone())));
+        } else {
+            let named = to.iter().filter(|(other, _)| name.as_str().eq_ignore_ascii_case(other));
+            for (name, value) in named.filter_map(|(name, value)| valid(name, value)) {
+                headers.append(name, value);
+            }
+        }
+    }
+    for (name, value) in to.iter().filter_map(|(name, value)| valid(name, value)) {
+        if !from.contains_key(&name) {
+            headers.append(name, value);
+        }
+    }
+    headers
+}
+
+/// The headers but for one; taking one out of a map would change the order of the others.
+fn without(headers: &HeaderMap, unwanted: &str) -> HeaderMap {
+    let others = headers.iter().filter(|(name, _)| !name.as_str().eq_ignore_ascii_case(unwanted));
+    let mut left = HeaderMap::with_capacity(headers.len());
+    for (name, value) in others {
+        left.append(name.clone(), value.clone());
+    }
+    left
+}
+
+/// The server's name in place of ours, where it stood.
+fn set_host(headers: &mut HeaderMap, to: &Uri) {
+    if let (Some(host), Some(authority)) = (headers.get_mut(header::HOST), to.authority())
+        && let Ok(name) = HeaderValue::try_from(authority.as_str())
+    {
+        *host = name;
+    }
+}
+
+/// A whole address, and its path alone.
+fn aimed(url: &str) -> Result<(Uri, Uri), String> {
+    let bad = |error: &dyn std::error::Error| format!("`{url}` is not an address: {error}");
+    let to: Uri = url.parse().map_err(|error: hyper::http::uri::InvalidUri| bad(&error))?;
+    let path = to.path_and_query().map_or("/", |path| path.as_str());
+    let path = path.parse().map_err(|error: hyper::http::uri::InvalidUri| bad(&error))?;
+    Ok((to, path))
+}
+
+/// An answer of somebody between client and server.
+fn made(hearing: &Rc<Hearing>, status: u16, headers: &[(&str, String)], body: String) -> Response<Download> {
+    let mut response = Response::builder().status(status);
+    for (name, value) in headers {
+        response = response.header(*name, value);
+    }
+    let length = body.len();
+    let mut response = response
+        .header(header::CONTENT_LENGTH, length)
+        .body(Download::Made(body.into(), Rc::clone(hearing)))
+        .expect("a status of three digits and plain headers");
+    hearing.head(status, listed(response.headers()));
+    // Who answers for somebody else has not read all that was said to them.
+    response.headers_mut().append(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(headers: &[(&str, &str)]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::try_from(*value).unwrap());
+        }
+        map
+    }
+
+    #[track_caller]
+    fn check(headers: &HeaderMap, expect: &[(&str, &str)]) {
+        let found: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn headers_keep_their_order() {
+        let headers = map(&[("host", "a"), ("x", "1"), ("authorization", "old"), ("y", "2"), ("connection", "close")]);
+        check(&without(&headers, "X"), &[("host", "a"), ("authorization", "old"), ("y", "2"), ("connection", "close")]);
+        let directed = |list: &[(&str, &str)]| -> Vec<(String, String)> {
+            list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let new = directed(&[("x", "1"), ("Authorization", "new"), ("y", "2"), ("z", "3")]);
+        let expect = [("host", "a"), ("x", "1"), ("authorization", "new"), ("y", "2"), ("connection", "close"), ("z", "3")];
+        check(&redirected(&headers, &new), &expect);
+        let none = directed(&[("x", "1"), ("y", "2")]);
+        check(&redirected(&headers, &none), &[("host", "a"), ("x", "1"), ("y", "2"), ("connection", "close")]);
+        assert_eq!(told(&headers).headers, directed(&[("x", "1"), ("authorization", "old"), ("y", "2")]));
+    }
+
+    #[test]
+    fn the_server_is_told_its_own_name() {
+        let (to, path) = aimed("http://127.0.0.1:80/base/v1/models?a=%20b").unwrap();
+        assert_eq!(path, "/base/v1/models?a=%20b");
+        let mut headers = map(&[("a", "1"), ("host", "127.0.0.1:9"), ("b", "2")]);
+        set_host(&mut headers, &to);
+        check(&headers, &[("a", "1"), ("host", "127.0.0.1:80"), ("b", "2")]);
+        assert!(aimed("http://a b/").is_err());
     }
 }

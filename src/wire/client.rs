@@ -11,9 +11,8 @@ use std::sync::{Arc, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
 use super::coding::Unpack;
 use super::exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind};
@@ -194,25 +193,19 @@ impl Client {
 
     /// Sends a request and keeps everything that comes back. Whatever goes wrong is in [`Exchange::end`].
     pub async fn send(&self, id: ExchangeId, request: Request) -> Exchange {
-        self.run(id, request, None, None).await
+        self.run(id, request, None).await
     }
 
     /// As [`Client::send`]; says when so many events have come.
     pub async fn send_and_tell(&self, id: ExchangeId, request: Request, tell: Option<Tell>) -> Exchange {
-        self.run(id, request, None, tell).await
+        self.run(id, request, tell).await
     }
 
-    /// Sends a request and passes the reply on while it comes, as it is on the wire; keeps it as [`Client::send`] does. Where
-    /// nobody takes it any more, the connection is closed and the exchange ends as hung up.
-    pub async fn send_onward(&self, id: ExchangeId, request: Request, onward: Onward) -> Exchange {
-        self.run(id, request, Some(onward), None).await
-    }
-
-    async fn run(&self, id: ExchangeId, request: Request, onward: Option<Onward>, tell: Option<Tell>) -> Exchange {
+    async fn run(&self, id: ExchangeId, request: Request, tell: Option<Tell>) -> Exchange {
         let url = self.base.address(&request.target);
         let mut exchange = Exchange::begun(id, request, url);
         let mut body = BytesMut::new();
-        exchange.end = match self.exchange(&mut exchange, &mut body, onward.as_ref(), tell).await {
+        exchange.end = match self.exchange(&mut exchange, &mut body, tell).await {
             Ok(end) => end,
             Err(error) => End::Failed(error),
         };
@@ -225,11 +218,10 @@ impl Client {
         &self,
         exchange: &mut Exchange,
         body: &mut BytesMut,
-        onward: Option<&Onward>,
         mut tell: Option<Tell>,
     ) -> Result<End, TransportError> {
         let request = written(&exchange.request, &exchange.url)?;
-        let mut deadline = Deadline::of(exchange.sent, &exchange.request, onward.map(|onward| onward.left.clone()));
+        let mut deadline = Deadline::of(exchange.sent, &exchange.request);
         let mut response = match deadline.hold(self.head(exchange, request)).await {
             Ok(response) => response?,
             Err(HungUp) => return deadline.reached("without an answer"),
@@ -241,9 +233,6 @@ impl Client {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())))
             .collect();
-        if let Some(onward) = onward {
-            onward.pass(Passing::Head { status: response.status().as_u16(), headers: exchange.headers.clone() });
-        }
         if let Some(length) = response.content_length() {
             body.reserve(usize::try_from(length).unwrap_or(usize::MAX).min(RESERVE).min(self.base.body_limit));
         }
@@ -257,9 +246,6 @@ impl Client {
                 body.extend(unpack.end().map_err(|error| failure::packed(&error, body.len()))?);
                 return Ok(End::Complete);
             };
-            if let Some(onward) = onward {
-                onward.pass(Passing::Bytes(bytes.clone()));
-            }
             let bytes = unpack.feed(&bytes).map_err(|error| failure::packed(&error, body.len()))?;
             let room = self.base.body_limit - body.len();
             let kept = &bytes[..bytes.len().min(room)];
@@ -284,51 +270,19 @@ impl Client {
     }
 }
 
-/// A part of a reply on its way to somebody else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Passing {
-    /// Its head.
-    Head {
-        /// HTTP status.
-        status: u16,
-        /// Headers in order.
-        headers: Vec<(String, Bytes)>,
-    },
-    /// Bytes of its body as one read brought them.
-    Bytes(Bytes),
-}
-
-/// Where a reply is passed on to while it comes: [`Client::send_onward`].
-#[derive(Debug, Clone)]
-pub struct Onward {
-    /// Takes the parts in order.
-    pub parts: mpsc::UnboundedSender<Passing>,
-    /// Cancelled once nobody takes them any more.
-    pub left: CancellationToken,
-}
-
-impl Onward {
-    fn pass(&self, part: Passing) {
-        if self.parts.send(part).is_err() {
-            self.left.cancel();
-        }
-    }
-}
-
-/// Our patience with one exchange: the earlier of its time limit and its read plan, or of the departure of whom it is for.
+/// Our patience with one exchange: the earlier of its time limit and its read plan.
 struct Deadline {
     /// One timer for the whole exchange: one for each read costs a tenth of a long stream.
     over: Option<Pin<Box<Sleep>>>,
     limit: Duration,
     planned: bool,
-    left: Option<CancellationToken>,
 }
 
 /// The deadline came first.
 struct HungUp;
 
 impl Deadline {
-    fn of(sent: Instant, request: &Request, left: Option<CancellationToken>) -> Self {
+    fn of(sent: Instant, request: &Request) -> Self {
         let planned = match request.read {
             ReadPlan::For(time) => Some(time),
             ReadPlan::All | ReadPlan::Events(_) => None,
@@ -337,22 +291,15 @@ impl Deadline {
         let limit = if by_plan { planned } else { request.timeout };
         let at = limit.and_then(|limit| sent.checked_add(limit));
         let over = at.map(|at| Box::pin(sleep_until(at.into())));
-        Self { over, limit: limit.unwrap_or_default(), planned: by_plan, left }
+        Self { over, limit: limit.unwrap_or_default(), planned: by_plan }
     }
 
     async fn hold<T>(&mut self, work: impl Future<Output = T>) -> Result<T, HungUp> {
-        let (over, left) = (self.over.as_mut(), self.left.as_ref());
-        if over.is_none() && left.is_none() {
-            return Ok(work.await);
-        }
+        let Some(over) = self.over.as_mut() else { return Ok(work.await) };
         tokio::select! {
             biased;
             done = work => Ok(done),
-            () = async { left.expect("looked at above").cancelled().await }, if left.is_some() => {
-                self.planned = true;
-                Err(HungUp)
-            }
-            () = async { over.expect("looked at above").await }, if over.is_some() => Err(HungUp),
+            () = over => Err(HungUp),
         }
     }
 
@@ -409,7 +356,8 @@ pub fn install_tls() {
     });
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine.
+pub(crate) fn is_loopback(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }

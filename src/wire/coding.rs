@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use flate2::write::{GzDecoder, ZlibDecoder};
 
 /// Unpacks a body piece by piece, so that the events of a stream are seen as they come.
-pub(super) enum Unpack {
+pub(crate) enum Unpack {
     /// As it is: unpacked, or packed in a way that nobody may use unasked.
     Plain,
     Gzip(GzDecoder<Vec<u8>>),
@@ -15,7 +15,7 @@ pub(super) enum Unpack {
 
 impl Unpack {
     /// By the value of `content-encoding`.
-    pub(super) fn of(coding: Option<&[u8]>) -> Self {
+    pub(crate) fn of(coding: Option<&[u8]>) -> Self {
         match coding.map(|coding| coding.trim_ascii().to_ascii_lowercase()).as_deref() {
             Some(b"gzip" | b"x-gzip") => Self::Gzip(GzDecoder::new(Vec::new())),
             Some(b"deflate") => Self::Deflate(ZlibDecoder::new(Vec::new())),
@@ -24,7 +24,7 @@ impl Unpack {
     }
 
     /// What a piece brings. **Errors**: it is not packed as the header says.
-    pub(super) fn feed<'a>(&mut self, piece: &'a [u8]) -> io::Result<Cow<'a, [u8]>> {
+    pub(crate) fn feed<'a>(&mut self, piece: &'a [u8]) -> io::Result<Cow<'a, [u8]>> {
         match self {
             Self::Plain => Ok(Cow::Borrowed(piece)),
             Self::Gzip(packed) => {
@@ -41,7 +41,7 @@ impl Unpack {
     }
 
     /// What was still inside at the end of the body. **Errors**: the packed data has no end.
-    pub(super) fn end(&mut self) -> io::Result<Vec<u8>> {
+    pub(crate) fn end(&mut self) -> io::Result<Vec<u8>> {
         match self {
             Self::Plain => Ok(Vec::new()),
             Self::Gzip(packed) => packed.try_finish().map(|()| std::mem::take(packed.get_mut())),

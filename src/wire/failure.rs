@@ -35,13 +35,27 @@ pub(super) fn in_body(error: &reqwest::Error, got: usize) -> TransportError {
     failed(TransportKind::Truncated, format!("the body was cut after {got} bytes: {cause}"))
 }
 
+/// A failure of a connection of hyper's own: before the response head, or so many bytes into the body.
+pub(crate) fn failed_on_the_way(error: &hyper::Error, got: Option<usize>) -> TransportError {
+    let cause = if error.source().is_none() { error.to_string() } else { chain(error) };
+    let malformed = error.is_parse() || is_malformed(error);
+    match got {
+        None if malformed => failed(TransportKind::Malformed, format!("the answer is not HTTP: {cause}")),
+        None => failed(TransportKind::NoReply, format!("the connection was closed before an answer: {cause}")),
+        Some(got) if malformed => {
+            failed(TransportKind::Malformed, format!("the body's framing broke after {got} bytes: {cause}"))
+        }
+        Some(got) => failed(TransportKind::Truncated, format!("the body was cut after {got} bytes: {cause}")),
+    }
+}
+
 /// A body that is not packed as its header says, `got` bytes into what was unpacked.
-pub(super) fn packed(error: &std::io::Error, got: usize) -> TransportError {
+pub(crate) fn packed(error: &std::io::Error, got: usize) -> TransportError {
     failed(TransportKind::Malformed, format!("the body is not packed as content-encoding says, after {got} bytes: {error}"))
 }
 
 /// A body over the limit.
-pub(super) fn too_long(limit: usize) -> TransportError {
+pub(crate) fn too_long(limit: usize) -> TransportError {
     failed(TransportKind::TooLong, format!("the body is longer than {limit} bytes; the rest was not read"))
 }
 
@@ -66,7 +80,7 @@ fn failed(kind: TransportKind, message: impl AsRef<str>) -> TransportError {
 }
 
 /// Whether bytes came that are not HTTP, as against bytes that did not come.
-fn is_malformed(error: &reqwest::Error) -> bool {
+fn is_malformed(error: &dyn Error) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {

@@ -19,12 +19,15 @@ mod surfaces;
 
 pub use api_error::{ApiError, ErrorShape};
 pub use chat::{ChatReply, ChatRequest, Choice, FoldFault, FoldFaultKind, ToolCall, Usage, fold_chat};
-pub use client::{Base, Client, Onward, Passing, Tell, WireError, install_tls};
+pub(crate) use client::is_loopback;
+pub use client::{Base, Client, Tell, WireError, install_tls};
+pub(crate) use coding::Unpack;
 pub use curl::curl;
 pub use evidence::{Caps, Evidence, is_secret_header};
 #[cfg(test)]
 pub(crate) use exchange::reply_of;
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind, text_of};
+pub(crate) use failure::{failed_on_the_way, packed, too_long};
 pub use prometheus::{Fault, Page, Sample};
 pub use reading::{Frame, Reading};
 pub use surfaces::{

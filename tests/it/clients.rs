@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use fireassay::tape::{Fault, Relay};
-use fireassay::wire::Request;
+use fireassay::tape::{Fault, Orders, Proxy};
+use fireassay::wire::{Base, Request};
 
 use crate::faults::Server;
 use crate::harness::{FIXED_KEY, Project, processes_of, real_servers};
@@ -80,9 +80,10 @@ fn what_a_client_overlooks_is_judged_on_the_wire() {
     let feature = "Feature: A\n  Scenario: B\n    When the client openai-python does \"chat\" with:\n      | prompt | What is the capital of France? |\n    Then the client's \"text\" mentions \"Paris\"\n";
     let run = |fault: Fault| {
         let about = move |request: &Request| if request.body.is_some() { fault.clone() } else { Fault::None };
-        let relay = Relay::start(&server.url, about).expect("a relay");
+        let orders = Orders::to(Base::new(&server.url)).read_ahead().choose(about);
+        let proxy = Proxy::start(orders).expect("a proxy");
         let guest = Project::new().file("a.feature", feature).file("setups/fixed.yaml", FIXED_KEY);
-        guest.run(&["run", "a.feature", "--setup", "fixed", "--url", &relay.url()])
+        guest.run(&["run", "a.feature", "--setup", "fixed", "--url", &proxy.url()])
     };
     run(Fault::None).exits(0).says(&["1 passed"]);
     let edit = |body: &mut Vec<u8>| {
@@ -90,5 +91,5 @@ fn what_a_client_overlooks_is_judged_on_the_wire() {
         *body = text.into_bytes();
     };
     run(Fault::Edit(Arc::new(edit))).exits(1).says(&["✓ Then the client's \"text\" mentions \"Paris\"", "chat.compilation"]);
-    run(Fault::DropAfter(0)).exits(1).says(&["the client `openai-python` does `chat`: it raises APIConnectionError"]);
+    run(Fault::CutAfter(0)).exits(1).says(&["the client `openai-python` does `chat`: it raises APIConnectionError"]);
 }

@@ -1,4 +1,4 @@
-//! Real replies of llama.cpp, corrupted on their way by a relay: each fault is bounded in time and memory, fails with words
+//! Real replies of llama.cpp, corrupted on their way by a proxy: each fault is bounded in time and memory, fails with words
 //! that say what came, and the scenario after it runs.
 
 use std::net::TcpListener;
@@ -6,8 +6,8 @@ use std::process::Child;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fireassay::tape::{Fault, Relay};
-use fireassay::wire::Request;
+use fireassay::tape::{Fault, Orders, Proxy};
+use fireassay::wire::{Base, Request};
 use nix::sys::signal::Signal;
 
 use crate::harness::{FIXED_KEY, Project, Ran, real_servers, signal};
@@ -118,12 +118,13 @@ fn a_fault_on_the_wire_fails_its_scenario_and_no_other() {
             let body = request.body.as_deref().unwrap_or_default();
             memchr::memmem::find(body, b"France").is_some()
         };
-        let relay =
-            Relay::start(&server.url, move |request| if about(request) { fault.clone() } else { Fault::None }).expect("a relay");
+        let orders = Orders::to(Base::new(&server.url)).read_ahead();
+        let orders = orders.choose(move |request| if about(request) { fault.clone() } else { Fault::None });
+        let proxy = Proxy::start(orders).expect("a proxy");
         let guest = Project::new().file("a.feature", FEATURE).file("setups/fixed.yaml", FIXED_KEY);
         let names = format!("^({}|After)$", case.scenario);
         let began = Instant::now();
-        let url = relay.url();
+        let url = proxy.url();
         let fixed = ["run", "a.feature", "--setup", "fixed", "--url", &url, "--name", &names, "--concurrency", "1"];
         let (ran, memory) = measured(&guest, &[&fixed, case.flags].concat());
         let (took, all) = (began.elapsed(), ran.all());
@@ -160,7 +161,7 @@ fn cases() -> Vec<Case> {
         passes("Called", Fault::Fragment(10_000)),
         // Sent again on a connection of its own, and said so.
         Case { says: &["W206"], ..passes("Twice", Fault::Leave) },
-        fails("Streamed", Fault::DropAfter(3), &["W011"]),
+        fails("Streamed", Fault::CutAfter(3), &["W011"]),
         fails("Streamed", Fault::EndAfter(3), &["W061"]),
         fails("Streamed", Fault::StallAfter(3), &["no complete reply in time"]),
         fails("Streamed", Fault::NoiseAfter(3), &["W015"]),
@@ -170,7 +171,7 @@ fn cases() -> Vec<Case> {
         fails("Streamed", Fault::Swap(1), &["W056"]),
         fails("Streamed", Fault::Nest(50_000), &["W204"]),
         fails("Called", Fault::Double(3), &["W094"]),
-        fails("Whole", Fault::DropAfter(0), &["W011"]),
+        fails("Whole", Fault::CutAfter(0), &["W011"]),
         fails("Whole", Fault::Longer(100), &["W011"]),
         fails("Whole", Fault::StallAfter(0), &["no complete reply in time"]),
         fails("Whole", Fault::Nest(50_000), &["W204"]),
