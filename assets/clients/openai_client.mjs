@@ -10,7 +10,8 @@ const { z } = installed("zod");
 
 const told = JSON.parse(readFileSync(input, "utf8"));
 // A key that is missing is still sent: the package insists on one.
-const client = new OpenAI({ baseURL: told.base_url, apiKey: told.api_key ?? "none", maxRetries: 0, timeout: 100_000 });
+const { retries: maxRetries = 0, timeout = 100 } = told.given;
+const client = new OpenAI({ baseURL: told.base_url, apiKey: told.api_key ?? "none", maxRetries, timeout: timeout * 1000 });
 const system = told.system ? [{ role: "system", content: told.system }] : [];
 const messages = (prompt) => [...system, { role: "user", content: prompt ?? given("prompt") }];
 

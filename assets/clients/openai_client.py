@@ -8,7 +8,10 @@ from pydantic import BaseModel
 
 def client(told):
     # A key that is missing is still sent: the package insists on one.
-    return openai.OpenAI(base_url=told["base_url"], api_key=told["api_key"] or "none", max_retries=0, timeout=100)
+    given = told["given"]
+    return openai.OpenAI(
+        base_url=told["base_url"], api_key=told["api_key"] or "none",
+        max_retries=given.get("retries", 0), timeout=given.get("timeout", 100))
 
 
 def messages(told, prompt=None):

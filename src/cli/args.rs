@@ -10,8 +10,10 @@ use crate::spec::models::{EVERY_MODEL, Intent};
 use crate::spec::yaml::Span;
 
 mod kept;
+mod proxy;
 
 pub use kept::{DownArgs, LogsArgs, StatusArgs, UpArgs};
+pub use proxy::{ProxyArgs, ProxyMode};
 
 /// fireassay settles what a model stack really does.
 #[derive(Debug, Parser)]
@@ -53,6 +55,8 @@ pub enum Command {
     Down(DownArgs),
     /// Show what the services of a stack said that was brought up here
     Logs(LogsArgs),
+    /// Stand between any client and a server: pass on, record, replay, fill, or corrupt what comes
+    Proxy(ProxyArgs),
     /// Fetch and make what a setup needs, ahead of time
     Provision(ProvisionArgs),
     /// Show or empty the cache of provisioned setups

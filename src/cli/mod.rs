@@ -20,6 +20,7 @@ mod logs;
 mod models;
 mod paths;
 mod provision;
+mod proxy;
 mod record;
 mod report;
 mod rules;
@@ -84,6 +85,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Status(args) => status::status(&args),
         Command::Down(args) => down::down(&args),
         Command::Logs(args) => logs::logs(&args),
+        Command::Proxy(args) => proxy::proxy(&args),
         Command::Provision(args) => provision::provision(&args),
         Command::Cache(args) => cache::cache(&args),
         Command::Report(args) => report::report(&args),

@@ -8,6 +8,7 @@ use super::finding::{Finding, Findings};
 use super::rule::Surface;
 use super::seen::Seen;
 use super::trace::Trace;
+use crate::event::ExchangeId;
 use crate::wire::{ChatReply, Reading};
 
 /// What is known of the stack that answered; what is unknown is not held against it.
@@ -59,6 +60,27 @@ impl Docket {
     /// Servers were ended or started on purpose: their counters begin anew, and health may be another.
     pub fn new_life(&mut self) {
         self.life += 1;
+    }
+
+    /// The author says that these exchanges break a rule: whether one of them does. It is no longer found in them then.
+    pub fn expect(&mut self, rule: &str, exchanges: &[ExchangeId]) -> bool {
+        let mut is_broken = false;
+        for judgement in self.judgements.iter_mut().filter(|judgement| exchanges.contains(&judgement.trace.exchange)) {
+            let before = judgement.findings.len();
+            judgement.findings.retain(|finding| finding.rule.id != rule);
+            is_broken |= judgement.findings.len() < before;
+        }
+        is_broken
+    }
+
+    /// What was found in these exchanges, in a line.
+    pub fn told(&self, exchanges: &[ExchangeId]) -> String {
+        let all = self.judgements.iter().filter(|judgement| exchanges.contains(&judgement.trace.exchange));
+        let found: Vec<String> = all
+            .flat_map(|judgement| &judgement.findings)
+            .map(|finding| format!("{} ({})", finding.rule.id, finding.found))
+            .collect();
+        if found.is_empty() { "no rule is broken".to_owned() } else { found.join("; ") }
     }
 
     /// The end of the scenario: judges its exchanges against each other as well.

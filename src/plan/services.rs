@@ -24,6 +24,7 @@ enum Mark {
 const SENTENCES: &[(&str, Option<usize>, Mark)] = &[
     ("requests go to the service {text}", Some(1), Mark::None),
     ("the API key of the service {text}", Some(1), Mark::None),
+    ("faults happen at the service {text}", Some(1), Mark::Alone),
     ("I note what the services have done", None, Mark::Alone),
     ("the service {text} is idle within {duration}", Some(1), Mark::Alone),
     ("the service {text} did the work", Some(1), Mark::Alone),

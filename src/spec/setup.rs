@@ -207,7 +207,7 @@ pub struct Make {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Words of the command; `<python>`, `<assets>`, `<files>`, `<port>`, `<key>`, `<scratch>` and `<port:OTHER>` are filled in.
+    /// Words of the command; `<python>`, `<assets>`, `<files>`, `<port>`, `<key>`, `<scratch>`, `<fireassay>` (this program) and `<port:OTHER>` are filled in.
     pub command: Vec<String>,
     /// Environment variables added; the same placeholders. An empty value removes the variable.
     #[serde(default)]

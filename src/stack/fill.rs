@@ -3,8 +3,8 @@
 //! Words in angle brackets that are none of ours are plain text: a chat template's `<think>` must pass through.
 
 /// Placeholders that setups may use. `port:` takes the name of another service after the colon.
-const NAMES: [&str; 11] =
-    ["python", "node", "node_modules", "assets", "files", "port", "key", "scratch", "out", "input", "output"];
+const NAMES: [&str; 12] =
+    ["python", "node", "node_modules", "assets", "files", "port", "key", "scratch", "out", "input", "output", "fireassay"];
 
 /// Replaces each placeholder by its value; the error is the placeholder that has none here.
 pub(super) fn fill(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {

@@ -435,6 +435,7 @@ impl Life {
             "port" => Some(port.to_string()),
             "key" => Some(self.key.clone()),
             "scratch" => Some(self.scratch.path().display().to_string()),
+            "fireassay" => std::env::current_exe().ok().map(|program| program.display().to_string()),
             other => match other.strip_prefix("port:") {
                 Some(other) => self.ports.get(other).map(u16::to_string),
                 None => self.provisioned.placeholder(other),

@@ -184,7 +184,7 @@ impl World {
         if let Some(service) = self.service()? {
             base.url.clone_from(&service.address.url);
         }
-        let mut orders = Orders::to(base);
+        let mut orders = self.wire.dress(Orders::to(base));
         // What tells the way of a request in a composed stack may be in its body, which is waited for then.
         if !cell.routes.is_empty() {
             let (routes, bearer) = (cell.routes.clone(), cell.bearer.clone());
@@ -195,7 +195,8 @@ impl World {
             });
         }
         let mut proxy = Proxy::start(orders).map_err(|error| trouble(error.to_string()))?;
-        let input = self.client_input(task, &proxy.url(), &given)?;
+        let url = self.wire.refuses_at().unwrap_or_else(|| proxy.url());
+        let input = self.client_input(task, &url, &given)?;
         let ended = clients.run(name, &input).await;
         let heard = proxy.heard().await.map_err(trouble)?;
         let requests = heard.len();

@@ -99,6 +99,10 @@ enum Meaning {
     NotEmpty,
     /// A number from 1.
     Positive,
+    /// The id of a wire rule.
+    Rule,
+    /// A fault in its short form.
+    Fault,
 }
 
 /// Captures by number (from 1) with a meaning.
@@ -131,6 +135,16 @@ const MEANINGS: &[(&str, usize, Meaning)] = &[
     ("I ask a question of {int} words", 1, Meaning::Positive),
     ("I ask {text} and hang up after {int} events", 2, Meaning::Positive),
     ("I ask {text} and run the tools for at most {int} rounds", 2, Meaning::Positive),
+    ("the rule {name} is broken", 1, Meaning::Rule),
+    ("requests meet the fault {text}", 1, Meaning::Fault),
+    ("the next {int} requests meet the fault {text}", 1, Meaning::Positive),
+    ("the next {int} requests meet the fault {text}", 2, Meaning::Fault),
+    ("the next {int} requests get the status {int}", 1, Meaning::Positive),
+    ("the next {int} requests get the status {int} and may retry after {duration}", 1, Meaning::Positive),
+    ("event {int} comes twice", 1, Meaning::Positive),
+    ("event {int} comes after the next one", 1, Meaning::Positive),
+    ("replies come at {int} bytes per second", 1, Meaning::Positive),
+    ("requests go at {int} bytes per second", 1, Meaning::Positive),
     ("the argument {text} of {name} is {json}", 1, Meaning::Path),
 ];
 
@@ -212,7 +226,13 @@ fn means(meaning: Meaning, written: &str) -> Result<(), String> {
         Meaning::SavedName => super::save::saved_name(&text),
         Meaning::NotEmpty if text.trim().is_empty() => Err("an empty text is in every reply: this claims nothing".to_owned()),
         Meaning::Positive if text.parse::<u64>() == Ok(0) => Err("it needs a number from 1".to_owned()),
-        Meaning::NotEmpty | Meaning::Positive => Ok(()),
+        Meaning::Rule if crate::contract::rule(&text).is_none() => {
+            let help = crate::source::did_you_mean(&text, crate::contract::rules().into_iter().map(|rule| rule.id));
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+            Err(format!("there is no wire rule `{text}`{help}"))
+        }
+        Meaning::Fault => crate::tape::Fault::parse(&text).map(drop),
+        Meaning::NotEmpty | Meaning::Positive | Meaning::Rule => Ok(()),
     }
 }
 

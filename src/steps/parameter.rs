@@ -135,6 +135,31 @@ impl FromStr for Choice {
     }
 }
 
+/// `{beside}`: what stands as content beside tool calls that are sent back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
+#[param(name = "beside", regex = "null|empty|absent")]
+pub enum Beside {
+    /// `null`.
+    Null,
+    /// An empty text.
+    Empty,
+    /// No such key.
+    Absent,
+}
+
+impl FromStr for Beside {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "null" => Ok(Self::Null),
+            "empty" => Ok(Self::Empty),
+            "absent" => Ok(Self::Absent),
+            _ => Err(format!("`{text}` is none of `null`, `empty`, `absent`")),
+        }
+    }
+}
+
 /// `{clock}`: what of a reply is seen for the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Parameter)]
 #[param(name = "clock", regex = r"byte|role|thought|text|tool call")]

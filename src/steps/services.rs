@@ -50,7 +50,7 @@ impl Services {
         self.all.iter().find(|service| is_below(target, &service.address.url))
     }
 
-    fn named(&self, name: &str) -> Result<&ServiceContext, Failure> {
+    pub(super) fn named(&self, name: &str) -> Result<&ServiceContext, Failure> {
         if self.door.is_none() {
             let reason = "the stack was not started by this run: its services are not this run's to end, or to ask one by one";
             return Err(Failure::NotEvaluated(reason.to_owned()));

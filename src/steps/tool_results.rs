@@ -4,8 +4,8 @@ use fireassay_macros::step;
 use serde_json::{Value, json};
 
 use super::request::CHAT;
-use super::world::Beside;
-use super::{Failure, Reply, StepResult, Text, World};
+
+use super::{Beside, Failure, Reply, StepResult, Text, World};
 use crate::check::json_path::equal;
 use crate::check::tool_calls::{self, Offered, Verdict};
 use crate::spec::tool::Return;

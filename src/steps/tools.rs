@@ -4,8 +4,7 @@ use cucumber::gherkin;
 use fireassay_macros::step;
 use serde_json::{Map, Value, json};
 
-use super::world::Beside;
-use super::{Choice, Failure, Json, Names, StepResult, Switch, Text, Word, World, argument};
+use super::{Beside, Choice, Failure, Json, Names, StepResult, Switch, Text, Word, World, argument};
 use crate::check::tool_calls::cell_value;
 use crate::schema::Schema;
 use crate::spec::ToolSpec;

@@ -9,10 +9,11 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use super::faults::Wire;
 use super::harness::ClientReport;
 use super::route::{self, Route};
 use super::services::{Noted, Services};
-use super::{Failure, StepResult};
+use super::{Beside, Failure, StepResult};
 use crate::check::metrics::{Billed, Counters};
 use crate::check::{Held, Said};
 use crate::contract::{self, Docket, Judged, Judgement};
@@ -119,31 +120,6 @@ pub enum Key {
     Is(String),
 }
 
-/// What stands as content beside tool calls that are sent back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, cucumber::Parameter)]
-#[param(name = "beside", regex = "null|empty|absent")]
-pub enum Beside {
-    /// `null`.
-    Null,
-    /// An empty text.
-    Empty,
-    /// No such key.
-    Absent,
-}
-
-impl std::str::FromStr for Beside {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "null" => Ok(Self::Null),
-            "empty" => Ok(Self::Empty),
-            "absent" => Ok(Self::Absent),
-            _ => Err(format!("`{text}` is none of `null`, `empty`, `absent`")),
-        }
-    }
-}
-
 /// What the next request will carry.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
@@ -217,11 +193,13 @@ pub struct World {
     pub tokenized: Option<String>,
     /// What the last client said that it got or met.
     pub client: Option<ClientReport>,
+    /// What stands between the scenario and the stack.
+    pub(super) wire: Wire,
     billed: Cell<Billed>,
     assertions: Cell<u64>,
     made: RefCell<Vec<ExchangeId>>,
     records: RefCell<Vec<ExchangeRecord>>,
-    docket: RefCell<Docket>,
+    pub(super) docket: RefCell<Docket>,
 }
 
 impl World {
@@ -246,6 +224,7 @@ impl World {
             stopped: None,
             tokenized: None,
             client: None,
+            wire: Wire::default(),
             billed: Cell::default(),
             assertions: Cell::new(0),
             made: RefCell::new(Vec::new()),
@@ -441,8 +420,9 @@ impl World {
         if let Some(route) = route::of(&cell.routes, &request) {
             route.apply(&mut request, cell.bearer.as_deref());
         }
+        let meant = self.wire.turn(&mut request, cell.client.base())?;
         let exchange = cell.client.send_and_tell(id, request, tell).await;
-        Ok(self.recorded(cell, exchange))
+        Ok(self.recorded(cell, meant.put_back(exchange)))
     }
 
     /// Takes an exchange that somebody else made with the stack as if it were ours: numbered, recorded, judged, and the last

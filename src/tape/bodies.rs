@@ -146,6 +146,52 @@ pub(super) enum Download {
     Passing(Box<Passing>),
     /// One of ours, not given yet.
     Made(Bytes, Rc<Hearing>),
+    /// One of our own, about ourselves.
+    Said(Bytes),
+    /// One of a tape.
+    Played(Box<Played>),
+}
+
+/// A body of a tape: its pieces as they were recorded, each when it is due.
+pub(super) struct Played {
+    pieces: VecDeque<(Instant, Bytes)>,
+    due: Pin<Box<Sleep>>,
+    /// How it ended when it was recorded.
+    end: End,
+    hearing: Rc<Hearing>,
+}
+
+impl Played {
+    pub(super) fn new(pieces: VecDeque<(Instant, Bytes)>, end: End, hearing: Rc<Hearing>) -> Self {
+        let due = Box::pin(tokio::time::sleep_until(pieces.front().map_or_else(Instant::now, |(at, _)| *at)));
+        let played = Self { pieces, due, end, hearing };
+        if played.is_over() {
+            played.hearing.end(End::Complete);
+        }
+        played
+    }
+
+    /// Whether nothing more comes, and that is its proper end.
+    fn is_over(&self) -> bool {
+        self.pieces.is_empty() && self.end == End::Complete
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Next<io::Error> {
+        if self.pieces.is_empty() {
+            self.hearing.end(self.end.clone());
+            return Poll::Ready((self.end != End::Complete).then(|| Err(io::Error::other("it was cut when it was recorded"))));
+        }
+        ready!(self.due.as_mut().poll(context));
+        let (_, piece) = self.pieces.pop_front().expect("it is not empty");
+        if let Some((at, _)) = self.pieces.front() {
+            self.due.as_mut().reset(*at);
+        }
+        self.hearing.came(&piece);
+        if self.is_over() {
+            self.hearing.end(End::Complete);
+        }
+        Poll::Ready(Some(Ok(Frame::data(piece))))
+    }
 }
 
 /// A server's body with its connection.
@@ -267,6 +313,11 @@ impl Body for Download {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Next<io::Error> {
         match &mut *self {
             Self::Passing(passing) => Pin::new(&mut **passing).poll_frame(context),
+            Self::Played(played) => played.poll(context),
+            Self::Said(body) => {
+                let piece = std::mem::take(body);
+                Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
+            }
             Self::Made(body, hearing) => {
                 let piece = std::mem::take(body);
                 hearing.came(&piece);
@@ -279,14 +330,16 @@ impl Body for Download {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Passing(passing) => passing.is_end_stream(),
-            Self::Made(body, _) => body.is_empty(),
+            Self::Made(body, _) | Self::Said(body) => body.is_empty(),
+            Self::Played(played) => played.is_over(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Passing(passing) => passing.size_hint(),
-            Self::Made(body, _) => SizeHint::with_exact(body.len() as u64),
+            Self::Made(body, _) | Self::Said(body) => SizeHint::with_exact(body.len() as u64),
+            Self::Played(_) => SizeHint::default(),
         }
     }
 }

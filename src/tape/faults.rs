@@ -22,14 +22,31 @@ pub struct Planned {
 }
 
 impl Faults {
-    /// Adds a fault at the end of the list.
+    /// Adds a fault at the end of the list; one that stays there gives way to it.
     pub fn add(&self, planned: Planned) {
-        self.lock().push_back(planned);
+        let mut list = self.lock();
+        list.retain(|known| known.times.is_some());
+        list.push_back(planned);
+    }
+
+    /// All that are to come.
+    pub fn all(&self) -> Vec<Planned> {
+        self.lock().iter().cloned().collect()
     }
 
     /// Forgets all.
     pub fn clear(&self) {
         self.lock().clear();
+    }
+
+    /// Puts these in the place of all.
+    pub fn replace(&self, planned: Vec<Planned>) {
+        *self.lock() = planned.into();
+    }
+
+    /// What is still to come, as text, a line each.
+    pub fn render(&self) -> String {
+        self.lock().iter().map(|planned| format!("{planned}\n")).collect()
     }
 
     /// Whether there is none.
@@ -274,11 +291,12 @@ mod tests {
     fn faults_are_met_in_order() {
         let faults = Faults::default();
         assert!(matches!(faults.next(), Fault::None));
-        for text in ["2x status=429", "0x gzip", "cut=1", "leave"] {
+        for text in ["2x status=429", "cut=1", "0x gzip", "1x leave", "end=2"] {
             faults.add(Planned::parse(text).unwrap());
         }
+        assert_eq!(faults.render(), "2x status=429\n0x gzip\n1x leave\nend=2\n", "a new one takes the place of one that stays");
         let met: Vec<String> = (0..5).map(|_| faults.next().to_string()).collect();
-        assert_eq!(met, ["status=429", "status=429", "cut=1", "cut=1", "cut=1"]);
+        assert_eq!(met, ["status=429", "status=429", "leave", "end=2", "end=2"]);
         faults.clear();
         assert!(faults.is_empty());
         assert!(matches!(faults.next(), Fault::None));

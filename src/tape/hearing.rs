@@ -21,8 +21,21 @@ pub struct Passed {
     pub asked: u64,
     /// Length of the reply's body, as it was on the wire.
     pub came: u64,
-    /// What was done to it; empty where nothing was.
-    pub fault: String,
+    /// Who answered.
+    pub by: By,
+}
+
+/// Who answered a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// The server.
+    Server,
+    /// A tape.
+    Tape,
+    /// The server, or somebody in its place, with this fault.
+    Fault(String),
+    /// Nobody: the tape has no such request, as it says here.
+    Miss(String),
 }
 
 /// Takes exchanges that are over.
@@ -52,7 +65,7 @@ impl Hearing {
     pub(super) fn begin(request: Request, limit: usize, ended: Rc<Ended>, busy: Rc<watch::Sender<usize>>) -> Self {
         busy.send_modify(|busy| *busy += 1);
         let exchange = Exchange::begun(ExchangeId(0), request, String::new());
-        let passed = Passed { exchange, end: End::HungUp, asked: 0, came: 0, fault: String::new() };
+        let passed = Passed { exchange, end: End::HungUp, asked: 0, came: 0, by: By::Server };
         let inner = Inner {
             passed: Some(passed),
             question: BytesMut::new(),
@@ -81,12 +94,18 @@ impl Hearing {
         Request { body, ..request }
     }
 
-    /// The request as it goes on, where it goes, and what will be done to it.
-    pub(super) fn goes_on(&self, request: &Request, url: String, fault: String) {
+    /// The request as it goes on, and where it goes.
+    pub(super) fn goes_on(&self, request: &Request, url: String) {
         if let Some(passed) = &mut self.inner.borrow_mut().passed {
             passed.exchange.request = Request { body: None, ..request.clone() };
             passed.exchange.url = url;
-            passed.fault = fault;
+        }
+    }
+
+    /// Who will answer, where it is not the server.
+    pub(super) fn answered_by(&self, by: By) {
+        if let Some(passed) = &mut self.inner.borrow_mut().passed {
+            passed.by = by;
         }
     }
 

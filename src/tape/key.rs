@@ -12,7 +12,7 @@ pub const VOLATILE: [&str; 6] = ["seed", "user", "metadata", "safety_identifier"
 const IDS: [&str; 5] = ["id", "tool_call_id", "call_id", "tool_use_id", "previous_response_id"];
 
 /// Headers that carry a key: a tape keeps no more of them than whether it was the right one.
-const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
+pub(super) const CREDENTIALS: [&str; 3] = ["authorization", "x-api-key", "api-key"];
 /// Headers that belong to a connection or to a client library, and say nothing of what is asked.
 const IDLE: [&str; 13] = [
     "host",

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::thread::JoinHandle;
 
+use socket2::{Domain, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -84,6 +85,28 @@ impl Drop for Listener {
             // A panic of the thread has been printed; there is nobody to hand it to.
             drop(thread.join());
         }
+    }
+}
+
+/// A loopback port that is taken and does not listen: every connection to it is refused.
+#[derive(Debug)]
+pub struct Refusing {
+    address: SocketAddr,
+    _socket: Socket,
+}
+
+impl Refusing {
+    /// Takes a port. **Errors**: none can be had.
+    pub fn start() -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+        let address = socket.local_addr()?.as_socket().ok_or_else(|| io::Error::other("the port has no address"))?;
+        Ok(Self { address, _socket: socket })
+    }
+
+    /// The address for clients, without `/v1`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 }
 

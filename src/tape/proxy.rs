@@ -11,9 +11,12 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::deck::Deck;
 use super::fault::Fault;
+use super::faults::Faults;
 use super::hearing::{Ended, Passed};
 use super::listener::{Listener, ProxyError, Served};
+use super::replay::{Pace, Player};
 use super::server::{Core, serve};
 use super::upstream::Upstream;
 use crate::wire::{Base, Client, Exchange, Request};
@@ -34,13 +37,27 @@ pub struct Orders {
     choose: Option<Box<Choose>>,
     ended: Option<Box<dyn Fn(Passed) + Send>>,
     reads_ahead: bool,
+    player: Option<Player>,
+    keep: usize,
+    control: Option<Arc<Faults>>,
 }
 
 impl Orders {
     /// Passes everything on to a server, on a loopback port of its own, and keeps bodies up to [`Base::body_limit`].
     pub fn to(server: Base) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { to: server, listen, direct: None, choose: None, ended: None, reads_ahead: false }
+        let keep = server.body_limit;
+        Self {
+            to: server,
+            listen,
+            direct: None,
+            choose: None,
+            ended: None,
+            reads_ahead: false,
+            player: None,
+            keep,
+            control: None,
+        }
     }
 
     /// Listens at this address.
@@ -65,9 +82,38 @@ impl Orders {
         self
     }
 
+    /// Each request meets the next of these faults.
+    #[must_use]
+    pub fn faults(self, faults: &Arc<Faults>) -> Self {
+        let faults = Arc::clone(faults);
+        self.choose(move |_| faults.next())
+    }
+
+    /// As [`Orders::faults`]; `GET`, `PUT` and `DELETE` of `/-/faults` tell and change them, a line each.
+    #[must_use]
+    pub fn controlled(mut self, faults: &Arc<Faults>) -> Self {
+        self.control = Some(Arc::clone(faults));
+        self.faults(faults)
+    }
+
+    /// Keeps no bodies.
+    #[must_use]
+    pub fn keep_nothing(mut self) -> Self {
+        self.keep = 0;
+        self
+    }
+
     /// Reads the body of a request, up to the limit, before it is looked at.
     #[must_use]
     pub fn read_ahead(mut self) -> Self {
+        self.reads_ahead = true;
+        self
+    }
+
+    /// Has a tape answer, or keep what the server answers, or both; requests that meet a fault are left out.
+    #[must_use]
+    pub fn tape(mut self, deck: Arc<Deck>, pace: Pace) -> Self {
+        self.player = Some(Player { deck, pace });
         self.reads_ahead = true;
         self
     }
@@ -103,12 +149,23 @@ impl Proxy {
                     kept.lock().unwrap_or_else(PoisonError::into_inner).push(passed.exchange);
                 }),
             };
+            let player = orders.player.map(Rc::new);
+            let ended: Rc<Ended> = match player.clone() {
+                None => ended,
+                Some(player) => Rc::new(move |passed| {
+                    player.keep(&passed);
+                    ended(passed);
+                }),
+            };
             let core = Rc::new(Core {
                 upstream: Upstream::new(orders.to.connect_timeout),
                 to: orders.to,
                 direct: orders.direct,
                 choose: orders.choose,
                 reads_ahead: orders.reads_ahead,
+                player,
+                keep: orders.keep,
+                control: orders.control,
                 ended,
                 busy: Rc::new(count),
             });

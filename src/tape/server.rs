@@ -1,9 +1,11 @@
 //! One connection of a client: each of its requests goes on to the server, or meets a fault, and the reply comes back.
 
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use hyper::body::{Bytes, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -14,11 +16,13 @@ use tokio::sync::watch;
 
 use super::bodies::{Download, Passing, Upload};
 use super::fault::{Fault, Manner};
-use super::hearing::{Ended, Hearing, OF_CONNECTION};
+use super::faults::{Faults, Planned};
+use super::hearing::{By, Ended, Hearing, OF_CONNECTION};
 use super::line::Line;
 use super::pen::{Begun, Pen};
 use super::proxy::{Choose, Direct};
-use super::upstream::{Kept, Upstream};
+use super::replay::Player;
+use super::upstream::{Connection, Kept, Upstream};
 use crate::wire::{self, Base, End, TransportError, TransportKind};
 
 /// What all connections of a proxy share, on its thread.
@@ -28,9 +32,20 @@ pub(super) struct Core {
     pub(super) direct: Option<Box<Direct>>,
     pub(super) choose: Option<Box<Choose>>,
     pub(super) reads_ahead: bool,
+    /// Longest body that is kept. **Units**: bytes.
+    pub(super) keep: usize,
+    /// Faults that may be changed over HTTP, at [`CONTROL`].
+    pub(super) control: Option<Arc<Faults>>,
+    pub(super) player: Option<Rc<Player>>,
     pub(super) ended: Rc<Ended>,
     pub(super) busy: Rc<watch::Sender<usize>>,
 }
+
+/// Where faults are changed.
+pub(super) const CONTROL: &str = "/-/faults";
+
+/// Longest list of faults. **Units**: bytes.
+const LONGEST_LIST: usize = 64 << 10;
 
 /// One connection.
 struct Served {
@@ -69,14 +84,16 @@ impl Served {
             return Err(Over);
         }
         let core = &self.core;
+        if let Some(faults) = core.control.as_deref().filter(|_| request.uri().path() == CONTROL) {
+            return control(faults, request).await;
+        }
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let asked = wire::Request { method: parts.method.to_string(), target: path, ..told(&parts.headers) };
-        let limit = core.to.body_limit;
-        let hearing = Rc::new(Hearing::begin(asked, limit, Rc::clone(&core.ended), Rc::clone(&core.busy)));
+        let hearing = Rc::new(Hearing::begin(asked, core.keep, Rc::clone(&core.ended), Rc::clone(&core.busy)));
         let mut upload = Upload::new(body, Rc::clone(&hearing));
         if core.reads_ahead {
-            upload.read_ahead(limit).await.map_err(|_| Over)?;
+            upload.read_ahead(core.to.body_limit).await.map_err(|_| Over)?;
         }
         let mut request = hearing.request();
         if let Some(direct) = &core.direct {
@@ -86,17 +103,28 @@ impl Served {
                 parts.headers = redirected(&parts.headers, &request.headers);
             }
         }
-        let fault = core.choose.as_ref().map(|choose| choose(&request)).unwrap_or_default();
         let url = core.to.address(&request.target);
-        hearing.goes_on(&request, url.clone(), if matches!(fault, Fault::None) { String::new() } else { fault.to_string() });
+        hearing.goes_on(&request, url.clone());
+        let fault = core.choose.as_ref().map(|choose| choose(&request)).unwrap_or_default();
+        if matches!(fault, Fault::None) {
+            if let Some(answer) = core.player.as_ref().and_then(|player| player.answer(&request, &hearing)) {
+                return Ok(answer);
+            }
+        } else {
+            hearing.answered_by(By::Fault(fault.to_string()));
+        }
+        if matches!(fault.manner(), Manner::Answered(..)) || matches!(fault, Fault::Garbage) {
+            // Whoever answers has heard the question.
+            upload.read_ahead(core.to.body_limit).await.map_err(|_| Over)?;
+        }
         match &fault {
+            Fault::Delay(time) => tokio::time::sleep(*time).await,
+            Fault::SlowRequest(per_second) => upload.slow(*per_second),
             Fault::Garbage => {
                 // Whether it was taken or not, the connection is over.
                 drop(Pen::new(&self.line, &hearing).garbage().await);
                 return Err(Over);
             }
-            Fault::Delay(time) => tokio::time::sleep(*time).await,
-            Fault::SlowRequest(per_second) => upload.slow(*per_second),
             _ => {}
         }
         if let Manner::Answered(status, headers, body) = fault.manner() {
@@ -110,13 +138,23 @@ impl Served {
             }
             Err(message) => Err(TransportError { kind: TransportKind::NotSent, message }),
         };
-        let (response, connection) = match sent {
-            Ok(sent) => sent,
+        match sent {
+            Ok((response, connection)) => self.pass_on(&fault, hearing, response, connection).await,
             Err(error) => {
                 hearing.end(End::Failed(error));
-                return Err(Over);
+                Err(Over)
             }
-        };
+        }
+    }
+
+    /// The server's reply on its way to the client.
+    async fn pass_on(
+        &self,
+        fault: &Fault,
+        hearing: Rc<Hearing>,
+        response: Response<Incoming>,
+        connection: Connection<Upload>,
+    ) -> Result<Response<Download>, Over> {
         let (mut head, body) = response.into_parts();
         if let Fault::Without(name) = &fault {
             head.headers = without(&head.headers, name);
@@ -125,7 +163,7 @@ impl Served {
         if !matches!(fault.manner(), Manner::Http) {
             let reply = Begun { status, headers: listed(&head.headers), body };
             // Whether it was taken or not, the connection is over, and with it the server's.
-            drop(Pen::new(&self.line, &hearing).write(&fault, reply, limit.max(1)).await);
+            drop(Pen::new(&self.line, &hearing).write(fault, reply, self.core.to.body_limit).await);
             drop(connection);
             return Err(Over);
         }
@@ -133,10 +171,43 @@ impl Served {
         self.left.set(matches!(fault, Fault::Leave));
         // Some servers close a connection after a stream although their head says that they keep it.
         let again = !is_stream(&head.headers);
-        let slow = if let Fault::SlowReply(per_second) = fault { Some(per_second) } else { None };
+        let slow = if let Fault::SlowReply(per_second) = fault { Some(*per_second) } else { None };
         let passing = Passing::new(body, hearing, connection, again.then(|| Rc::clone(&self.kept)), slow);
         Ok(Response::from_parts(head, Download::Passing(Box::new(passing))))
     }
+}
+
+/// `GET` tells the faults to come, a line each; `PUT` puts others in their place, `DELETE` none.
+async fn control(faults: &Faults, request: Request<Incoming>) -> Result<Response<Download>, Over> {
+    let (status, text) = match request.method().as_str() {
+        "PUT" => {
+            let mut body = request.into_body();
+            let mut list = Vec::new();
+            while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+                list.extend(frame.map_err(|_| Over)?.into_data().unwrap_or_default());
+                if list.len() > LONGEST_LIST {
+                    return Err(Over);
+                }
+            }
+            let list = String::from_utf8_lossy(&list);
+            let planned: Result<Vec<_>, _> = list.lines().filter(|line| !line.trim().is_empty()).map(Planned::parse).collect();
+            match planned {
+                Ok(planned) => {
+                    faults.replace(planned);
+                    (200, faults.render())
+                }
+                Err(error) => (400, error),
+            }
+        }
+        "DELETE" => {
+            faults.clear();
+            (200, String::new())
+        }
+        "GET" => (200, faults.render()),
+        _ => (405, "GET, PUT or DELETE".to_owned()),
+    };
+    let response = Response::builder().status(status).header(header::CONTENT_TYPE, "text/plain");
+    Ok(response.body(Download::Said(text.into())).expect("a status and a plain header"))
 }
 
 /// The headers that say something of the request itself.
@@ -205,7 +276,7 @@ fn aimed(url: &str) -> Result<(Uri, Uri), String> {
 }
 
 /// An answer of somebody between client and server.
-fn made(hearing: &Rc<Hearing>, status: u16, headers: &[(&str, String)], body: String) -> Response<Download> {
+pub(super) fn made(hearing: &Rc<Hearing>, status: u16, headers: &[(&str, String)], body: String) -> Response<Download> {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, value);

@@ -14,6 +14,7 @@ mod life;
 mod matrix;
 mod models;
 mod provision;
+mod proxy;
 mod schemas;
 mod stack;
 mod start;

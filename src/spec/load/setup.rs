@@ -195,7 +195,7 @@ fn check_parts(checks: &mut Checks<'_>, pointer: &str, file: &PackageFile) {
 const MAKE_WORDS: [&str; 4] = ["python", "assets", "files", "out"];
 
 /// What a service's command and environment may mention.
-const SERVICE_WORDS: [&str; 6] = ["python", "assets", "files", "port", "key", "scratch"];
+const SERVICE_WORDS: [&str; 7] = ["python", "assets", "files", "port", "key", "scratch", "fireassay"];
 
 /// The signals that a service may be stopped with.
 const SIGNALS: [&str; 3] = ["TERM", "INT", "KILL"];

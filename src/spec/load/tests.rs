@@ -107,7 +107,7 @@ auth: {bearer: \"<key>-<port>\"}
             "4:69 setup/unknown-service `<port:db>`: there is no service `db` [known here: `server`, `loop`]",
             "4:82 setup/unknown-service `<port:sever>`: there is no service `sever` [did you mean `server`?]",
             "5:19 setup/undeclared-env the environment variable `TOKEN` is read, but `needs.env` does not declare it [did you mean `TOKENS`?]",
-            "5:37 setup/unknown-placeholder `<out>` is not filled in here [known here: `<python>`, `<assets>`, `<files>`, `<port>`, `<key>`, `<scratch>`]",
+            "5:37 setup/unknown-placeholder `<out>` is not filled in here [known here: `<python>`, `<assets>`, `<files>`, `<port>`, `<key>`, `<scratch>`, `<fireassay>`]",
             "6:19 setup/bad-path `health` is no path: it must begin with `/`",
             "7:21 setup/unknown-role `texts` is not a role of a model [did you mean `text`?]",
             "8:20 setup/bad-signal `SIGTREM` is not a signal to stop with [did you mean `TERM`?]",
