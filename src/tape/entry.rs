@@ -31,7 +31,7 @@ pub struct Recorded {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// Key of the request: [`Key::hash`].
+    /// Key of the request: [`crate::tape::Key::hash`].
     pub key: String,
     /// `GET`, `POST`, ….
     pub method: String,
