@@ -47,17 +47,35 @@ fn main() {
     side_by_side("100 MB", url.trim(), LONGS, |url| whole(url, long));
     files.kill().and_then(|()| files.wait()).expect("it ends");
 
-    let said = fireassay(folder.path(), &["up", "fixed"]);
-    let url = said.split_whitespace().find(|word| word.starts_with("http://")).expect("its address").to_owned();
+    let server = Up::start(folder.path());
     let ask = r#"{"model":"smollm2","messages":[{"role":"user","content":"Tell a story."}],"temperature":0,"max_tokens":200,"stream":true,"ignore_eos":true}"#;
     let length = ask.len();
     let stream = format!(
         "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer sesame\r\n\
          Content-Length: {length}\r\n\r\n{ask}"
     );
-    side_by_side("stream of 200 tokens", &url, STREAMS, |url| whole(url, stream.as_bytes()));
-    short(&url);
-    fireassay(folder.path(), &["down", "fixed"]);
+    side_by_side("stream of 200 tokens", &server.url, STREAMS, |url| whole(url, stream.as_bytes()));
+    short(&server.url);
+}
+
+/// llama.cpp, until it is dropped.
+struct Up<'a> {
+    folder: &'a Path,
+    url: String,
+}
+
+impl<'a> Up<'a> {
+    fn start(folder: &'a Path) -> Self {
+        let said = fireassay(folder, &["up", "fixed"]);
+        let url = said.split_whitespace().find(|word| word.starts_with("http://")).expect("its address").to_owned();
+        Self { folder, url }
+    }
+}
+
+impl Drop for Up<'_> {
+    fn drop(&mut self) {
+        fireassay(self.folder, &["down", "fixed"]);
+    }
 }
 
 fn fireassay(folder: &Path, arguments: &[&str]) -> String {
@@ -101,27 +119,32 @@ fn side_by_side(what: &str, url: &str, rounds: usize, one: impl Fn(&str) -> Dura
 /// Short requests on a connection that stays.
 fn short(url: &str) {
     let proxy = proxy(url);
-    let (mut direct, mut passed) = (connect(url), connect(&proxy.url()));
+    let (near, far) = (proxy.url(), url);
+    let (mut direct, mut passed) = (connect(far), connect(&near));
     let (mut straight, mut through) = (Vec::new(), Vec::new());
     for _ in 0..SHORT {
-        straight.push(health(&mut direct));
-        through.push(health(&mut passed));
+        straight.extend(health(&mut direct, far));
+        through.extend(health(&mut passed, &near));
     }
     let (direct, passed) = (median(straight), median(through));
     println!("{:<28} {direct:>12.2?} {passed:>12.2?} {:>+8.2?}", "short request", passed.saturating_sub(direct));
 }
 
-fn health(socket: &mut TcpStream) -> Duration {
+/// The time of one; `None` where the server had enough of the connection, and there is a new one.
+fn health(socket: &mut TcpStream, url: &str) -> Option<Duration> {
     let began = Instant::now();
     socket.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request");
     let mut came = Vec::new();
     while !came.ends_with(b"}") {
         let mut piece = [0; 4096];
         let count = socket.read(&mut piece).expect("a reply");
-        assert!(count > 0, "the connection ended");
+        if count == 0 {
+            *socket = connect(url);
+            return None;
+        }
         came.extend_from_slice(&piece[..count]);
     }
-    began.elapsed()
+    Some(began.elapsed())
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

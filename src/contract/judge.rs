@@ -120,3 +120,30 @@ pub fn judge_scenario(traces: &[Trace]) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::rule;
+
+    fn judgement(exchange: u64, rules: &[&str]) -> Judgement {
+        let exchange = ExchangeId(exchange);
+        let finding = |id: &&str| Finding::across(rule(id).expect(id), exchange, "x".to_owned(), "y");
+        let trace = Trace { exchange, ..Trace::default() };
+        Judgement { findings: rules.iter().map(finding).collect(), trace, surfaces: Vec::new() }
+    }
+
+    #[test]
+    fn a_rule_that_must_be_broken_is_found_no_longer_where_it_is() {
+        let mut docket = Docket::default();
+        docket.add(judgement(1, &["W011", "W061"]));
+        docket.add(judgement(2, &["W011"]));
+        assert!(!docket.expect("W003", &[ExchangeId(1), ExchangeId(2)]), "it is not broken");
+        assert!(!docket.expect("W061", &[ExchangeId(2)]), "it is broken in another exchange");
+        assert!(docket.expect("W011", &[ExchangeId(2)]));
+        assert_eq!(docket.told(&[ExchangeId(1)]), "W011 (x); W061 (x)");
+        assert_eq!(docket.told(&[ExchangeId(2)]), "no rule is broken");
+        let left: Vec<&str> = docket.close().findings.iter().map(|finding| finding.rule.id).collect();
+        assert_eq!(left, ["W011", "W061"]);
+    }
+}

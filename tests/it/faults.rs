@@ -183,3 +183,72 @@ fn cases() -> Vec<Case> {
         fails("Whole", edit(|body| body.truncate(body.len() / 2)), &["W003"]),
     ]
 }
+
+#[test]
+fn the_faults_suite_holds_on_llama_cpp() {
+    let _lock = real_servers();
+    let ran = Project::new().run(&["run", "--suite", "faults", "--setup", "llamacpp"]);
+    ran.exits(0).says(&["33 passed, 0 failed"]);
+}
+
+#[test]
+fn the_faults_router_suite_holds_on_litellm() {
+    let _lock = real_servers();
+    let ran = Project::new().run(&["run", "--suite", "faults-router", "--setup", "router-faulty"]);
+    ran.exits(0).says(&["17 passed, 0 failed"]);
+}
+
+/// What must not pass: a rule that is not broken, one that is beside the one that is told, a connection that does not break.
+const NOT_SO: &str = r#"Feature: Not so
+  Background:
+    Given at most 24 tokens
+
+  Scenario: Not broken
+    When I ask "What is the capital of France?"
+    Then the rule W061 is broken
+
+  Scenario: Another as well
+    Given replies are streamed
+    And the connection is cut after 3 events
+    When I try to ask "What is the capital of France?"
+    Then the rule W061 is broken
+
+  Scenario: Not for others
+    Given replies are streamed
+    And the next 1 requests meet the fault "end=3"
+    When I ask "What is the capital of France?"
+    Then the rule W061 is broken
+    When I ask "What is the capital of Italy?"
+    Then the rule W061 is broken
+
+  Scenario: It holds
+    When I try to ask "What is the capital of France?"
+    Then the connection breaks: cut
+
+  Scenario: Nobody tried
+    Given the connection is refused
+    When I ask "What is the capital of France?"
+    Then the connection breaks: refused
+"#;
+
+#[test]
+fn what_is_expected_of_a_fault_and_does_not_come_fails() {
+    let _lock = real_servers();
+    let project = Project::new().file("a.feature", NOT_SO);
+    let ran = project.run(&["run", "a.feature", "--setup", "llamacpp"]);
+    ran.exits(1).says(&["4 failed, 1 errored", "expected  cut", "no connection"]);
+    let events = project.events();
+    let told = |name: &str| {
+        let of_name = |event: &&serde_json::Value| event["event"] == "scenario_finished" && event["name"] == name;
+        events.iter().find(of_name).unwrap_or_else(|| panic!("no scenario `{name}`")).to_string()
+    };
+    for name in ["Not broken", "Not for others"] {
+        assert!(told(name).contains("the rule W061 is broken"), "{}", told(name));
+    }
+    let other = told("Another as well");
+    assert!(other.contains("W011") && !other.contains("\"W061\""), "{other}");
+    project.file("b.feature", "Feature: B\n  Scenario: C\n    When I list the models\n    Then the rule W999 is broken\n    Given requests meet the fault \"kut=3\"\n")
+        .run(&["check", "b.feature"])
+        .exits(2)
+        .says(&["there is no wire rule `W999`", "there is no fault `kut`"]);
+}
