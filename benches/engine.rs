@@ -89,6 +89,7 @@ fn measure(size: u64) {
         bearers: HashMap::new(),
         rerun: "fireassay run {}".to_owned(),
         body_limit: 64 << 20,
+        reels: HashMap::new(),
     };
     let control = Control::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");

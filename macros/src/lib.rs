@@ -2,7 +2,8 @@
 //!
 //! `#[step(then, "the reply mentions {text}", example = "the reply mentions \"Paris\"")]` on an
 //! `async fn(&mut World, …) -> Result<(), Failure>` registers the function once with cucumber (the engine looks every sentence up
-//! under every keyword) and records sentence, doc comment, example and place for the catalogue.
+//! under every keyword) and records sentence, doc comment, example and place for the catalogue. With `live` at its end it is
+//! evaluated on a running server only, never on a tape.
 
 use proc_macro::TokenStream;
 use quote::{format_ident, quote};
@@ -13,6 +14,7 @@ struct Attribute {
     usage: Ident,
     sentence: LitStr,
     example: LitStr,
+    live: bool,
 }
 
 impl Parse for Attribute {
@@ -23,20 +25,23 @@ impl Parse for Attribute {
         }
         input.parse::<Token![,]>()?;
         let sentence: LitStr = input.parse()?;
-        let mut example = sentence.clone();
-        if input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
+        let (mut example, mut live) = (sentence.clone(), false);
+        while input.parse::<Option<Token![,]>>()?.is_some() && !input.is_empty() {
             let key: Ident = input.parse()?;
+            if key == "live" {
+                live = true;
+                continue;
+            }
             if key != "example" {
-                return Err(syn::Error::new(key.span(), "expected `example = \"…\"`"));
+                return Err(syn::Error::new(key.span(), "expected `example = \"…\"` or `live`"));
             }
             input.parse::<Token![=]>()?;
             example = input.parse()?;
-            input.parse::<Option<Token![,]>>()?;
         }
         if example == sentence && sentence.value().contains('{') {
             return Err(syn::Error::new(sentence.span(), "a sentence with parameters needs `example = \"…\"`"));
         }
-        Ok(Self { usage, sentence, example })
+        Ok(Self { usage, sentence, example, live })
     }
 }
 
@@ -49,7 +54,7 @@ pub fn step(attribute: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn expand(attribute: &Attribute, function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
-    let Attribute { usage, sentence, example } = attribute;
+    let Attribute { usage, sentence, example, live } = attribute;
     let doc = doc_comment(function);
     if doc.is_empty() {
         return Err(syn::Error::new(function.sig.ident.span(), "a step needs a doc comment: it is the manual"));
@@ -80,6 +85,7 @@ fn expand(attribute: &Attribute, function: &ItemFn) -> syn::Result<proc_macro2::
                 kind: crate::plan::StepUse::#kind,
                 doc: #doc,
                 example: #example,
+                live: #live,
                 file: ::std::file!(),
                 line: ::std::line!(),
                 column: ::std::column!(),

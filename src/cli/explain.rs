@@ -14,13 +14,13 @@ use crate::spec::files::Project;
 
 /// Explains the cells of a selection.
 pub(super) fn explain(args: &SelectArgs, matches: Option<&ArgMatches>) -> Exit {
-    let (mut selected, diagnostics) = select::select(args, matches);
+    let (mut request, diagnostics) = select::select(args, matches);
     if !diagnostics.is_empty() {
         terminal::show(&SourceMap::new(), &diagnostics, args.color);
         return Exit::Usage;
     }
-    selected.request.bare_setup = true;
-    let compiled = load::compile(&Project::new("."), selected.request);
+    request.bare_setup = true;
+    let compiled = load::compile(&Project::new("."), request);
     if terminal::show(&compiled.map, &compiled.diagnostics, args.color) > 0 {
         return Exit::Usage;
     }

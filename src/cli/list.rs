@@ -14,13 +14,13 @@ use crate::spec::files::Project;
 
 /// Shows what would run; starts nothing.
 pub(super) fn list(args: &ListArgs, matches: Option<&ArgMatches>) -> Exit {
-    let (mut selected, diagnostics) = select::select(&args.select, matches);
+    let (mut request, diagnostics) = select::select(&args.select, matches);
     if !diagnostics.is_empty() {
         terminal::show(&SourceMap::new(), &diagnostics, args.select.color);
         return Exit::Usage;
     }
-    selected.request.bare_setup = true;
-    let compiled = load::compile(&Project::new("."), selected.request);
+    request.bare_setup = true;
+    let compiled = load::compile(&Project::new("."), request);
     if terminal::show(&compiled.map, &compiled.diagnostics, args.select.color) > 0 {
         return Exit::Usage;
     }

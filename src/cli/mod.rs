@@ -22,6 +22,7 @@ mod paths;
 mod provision;
 mod proxy;
 mod record;
+mod reels;
 mod report;
 mod rules;
 mod run;

@@ -12,9 +12,9 @@ use clap::ArgMatches;
 
 use super::args::{ColorArg, JunitProfileArg, RunArgs, SelectArgs};
 use super::exit::{Exit, RunFacts, verdict};
-use super::{load, record, select, terminal};
-use crate::event::{CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
-use crate::plan::{Mode, Plan};
+use super::{load, record, reels, select, terminal};
+use crate::event::{CellId, CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
+use crate::plan::Plan;
 use crate::report::{
     self, CellSummary, ColorChoice, Console, ConsoleOptions, JunitProfile, ReportOptions, RunSummary, Verbosity,
 };
@@ -22,6 +22,7 @@ use crate::run::{Bus, CELL_MODEL, Control, RunOptions};
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::files::Project;
 use crate::stack::StackOptions;
+use crate::tape::Reel;
 
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsString]) -> Exit {
     if let Some(path) = &args.junit
@@ -35,7 +36,7 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsS
         terminal::err(&format!("fireassay: {} (exit {})", report::verdict_word(exit.code()), exit.code()));
         exit
     };
-    let (plan, bearers) = match compile(args, matches) {
+    let (plan, bearers, reels) = match compile(args, matches) {
         Ok(compiled) => compiled,
         Err(message) => return refuse(Exit::Usage, "usage", &message),
     };
@@ -44,7 +45,7 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsS
         terminal::err(&format!("error: {message}\nhelp: `fireassay list` shows what there is"));
         return refuse(Exit::Nothing, "nothing_ran", message);
     }
-    match execute(args, &plan, bearers, arguments) {
+    match execute(args, &plan, (bearers, reels), arguments) {
         Ok(exit) => exit,
         Err(message) => {
             terminal::err(&format!("error: {message}"));
@@ -53,23 +54,28 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsS
     }
 }
 
+/// A plan, the tokens of its setups, the tapes of its cells.
+type Ready = (Plan, HashMap<String, String>, HashMap<CellId, Reel>);
+
+/// Whether nothing but names of suites and setups says what runs.
+fn is_whole(select: &SelectArgs) -> bool {
+    select.paths.is_empty() && select.tags.is_none() && select.name.is_none()
+}
+
 /// Everything up to the plan; mistakes are shown here, and their number is the message.
-fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<(Plan, HashMap<String, String>), String> {
-    let (selected, mut diagnostics) = select::select(&args.select, matches);
+fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<Ready, String> {
+    let (request, mut diagnostics) = select::select(&args.select, matches);
     let mut map = SourceMap::new();
     check_reports(args, &mut diagnostics);
     let mut plan = Plan::default();
-    let mut bearers = HashMap::new();
+    let (mut bearers, mut reels) = (HashMap::new(), HashMap::new());
     if diagnostics.is_empty() {
-        let compiled = load::compile(&Project::new("."), selected.request);
+        let compiled = load::compile(&Project::new("."), request);
         (map, plan, diagnostics) = (compiled.map, compiled.plan, compiled.diagnostics);
         bearers = compiled.bearers;
-        if !selected.stack_named {
-            refuse_replay(&plan, args, &mut diagnostics);
-        }
-        if let Some(cell) = plan.cells.iter().find(|cell| cell.mode != Mode::Live && selected.stack_named) {
-            diagnostics.push(unknown_mode(cell.mode));
-        }
+        let (found, mistakes) = reels::of(&plan, is_whole(&args.select));
+        reels = found;
+        diagnostics.extend(mistakes);
     }
     let errors = terminal::show(&map, &diagnostics, args.select.color);
     if errors > 0 {
@@ -77,25 +83,7 @@ fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<(Plan, HashMa
         terminal::err(&format!("{errors} error{} found; nothing was started", if errors == 1 { "" } else { "s" }));
         return Err(first);
     }
-    Ok((plan, bearers))
-}
-
-/// Without a named stack the words of the manual are replay; there are no tapes in this version, so live has to be said.
-fn refuse_replay(plan: &Plan, args: &RunArgs, diagnostics: &mut Diagnostics) {
-    let setup = plan.cells.first().map_or("llamacpp", |cell| cell.setup.name.as_str());
-    if args.select.live || args.select.mode == Some(super::args::ModeArg::Live) {
-        return;
-    }
-    diagnostics.push(
-        Diagnostic::error("run/no-stack", None, "no stack is named, and this version has no tapes to replay")
-            .help(format!("add `--setup {setup}` (or `--live` for the suite's default setup) to run against a real server")),
-    );
-}
-
-fn unknown_mode(mode: Mode) -> Diagnostic {
-    let word = format!("{mode:?}").to_lowercase();
-    Diagnostic::error("run/no-tapes", None, format!("`--mode {word}` needs tapes, which this version does not have"))
-        .help("use `--mode live`".to_owned())
+    Ok((plan, bearers, reels))
 }
 
 fn check_reports(args: &RunArgs, diagnostics: &mut Diagnostics) {
@@ -117,7 +105,12 @@ fn check_reports(args: &RunArgs, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, arguments: &[OsString]) -> Result<Exit, String> {
+fn execute(
+    args: &RunArgs,
+    plan: &Plan,
+    (bearers, reels): (HashMap<String, String>, HashMap<CellId, Reel>),
+    arguments: &[OsString],
+) -> Result<Exit, String> {
     let first = plan.cells.first().expect("a plan with scenarios has a cell");
     let on = if first.entry.is_some() { "catalogue" } else { &first.setup.name };
     let folder = record::create(args.run_dir.as_deref(), &format!("{}-{on}", first.suite.name))?;
@@ -135,9 +128,7 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
     bus.add(move |event: &RunEvent| {
         console.push(event, &shown.borrow()).map_err(|error| format!("cannot write to the terminal: {error}"))
     });
-    let select = &args.select;
-    let whole = select.paths.is_empty() && select.tags.is_none() && select.name.is_none();
-    bus.emit(&started(plan, &folder.id, arguments, whole));
+    bus.emit(&started(plan, &folder.id, arguments, is_whole(&args.select)));
     let control = Control::new();
     let rerun = rerun_line(&args.select);
     let pairs = args.select.env.iter().filter_map(|pair| pair.split_once('='));
@@ -155,6 +146,7 @@ fn execute(args: &RunArgs, plan: &Plan, bearers: HashMap<String, String>, argume
         bearers,
         rerun,
         body_limit: args.max_reply,
+        reels,
     };
     let totals = block_on(args, plan, &options, &bus, &control)?;
     let exit = verdict(&facts(args, &summary.borrow(), totals, &bus, &control));
@@ -250,13 +242,21 @@ fn started(plan: &Plan, run_id: &str, arguments: &[OsString], whole: bool) -> Ru
         fireassay: env!("CARGO_PKG_VERSION").to_owned(),
         at: now(),
         argv: arguments.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-        mode: "live".to_owned(),
+        mode: modes(plan),
         commit: commit(),
         hostname: sysinfo::System::host_name().unwrap_or_else(|_| "unknown".to_owned()),
         whole: Some(whole),
         host: Some(Box::new(crate::host::facts(&|name| std::env::var(name).ok()))),
         cells: cells.collect(),
     }
+}
+
+/// Where the replies come from: `replay`, or `live, replay` where that differs by cell.
+fn modes(plan: &Plan) -> String {
+    let mut words: Vec<&str> = plan.cells.iter().map(|cell| cell.mode.word()).collect();
+    words.sort_unstable();
+    words.dedup();
+    words.join(", ")
 }
 
 /// The commit of the working folder and whether it is dirty, where git says so.
@@ -367,7 +367,7 @@ mod tests {
     fn cells(of: &[(bool, Option<bool>)]) -> Vec<CellSummary> {
         let cell = |(skipped, wished): &(bool, Option<bool>)| {
             let plan = CellPlanned {
-                cell: crate::event::CellId("s[t]".into()),
+                cell: CellId("s[t]".into()),
                 suite: "s".to_owned(),
                 setup: "t".to_owned(),
                 models: Vec::new(),

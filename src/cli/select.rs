@@ -12,17 +12,8 @@ use crate::source::{Diagnostic, Diagnostics, did_you_mean};
 use crate::spec::models::EVERY_MODEL;
 use crate::spec::setup::{ABILITIES, ROLES};
 
-/// The flags of one command, as the planner takes them.
-#[derive(Debug, Default)]
-pub(super) struct Selected {
-    /// What is read from disk.
-    pub request: LoadRequest,
-    /// Whether a stack was named (`--setup`, `--stack`, `--url`).
-    pub stack_named: bool,
-}
-
 /// Reads the flags; mistakes in them have no place in a file.
-pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Selected, Diagnostics) {
+pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (LoadRequest, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let origin = |id: &str, flag: &str| {
         let from_env = matches.is_some_and(|matches| matches.value_source(id) == Some(ValueSource::EnvVariable));
@@ -131,11 +122,11 @@ pub(super) fn select(args: &SelectArgs, matches: Option<&ArgMatches>) -> (Select
     }
     let named = |names: Vec<String>| if names.iter().any(|name| name == EVERY_MODEL) { Vec::new() } else { names };
     let catalogue = args.catalogue.as_deref().map(list).map(named);
-    let stack_named = !selection.setups.is_empty() || overrides.url.is_some() || catalogue.is_some();
+    overrides.no_stack_named = selection.setups.is_empty() && overrides.url.is_none() && catalogue.is_none();
     let suites = if args.suites.is_empty() && args.paths.is_empty() { vec!["base".to_owned()] } else { args.suites.clone() };
     let paths = args.paths.clone();
     let request = LoadRequest { suites, paths, selection, overrides, environment, catalogue, ..LoadRequest::default() };
-    (Selected { request, stack_named }, diagnostics)
+    (request, diagnostics)
 }
 
 /// A form of `--stack`.

@@ -286,6 +286,8 @@ pub enum StackPhase {
     Stop,
     /// Port and group verified gone.
     Gone,
+    /// A tape was read or written.
+    Tape,
 }
 
 /// A service that we started and that is ready.

@@ -51,6 +51,8 @@ pub struct StepDef {
     pub doc: &'static str,
     /// A line that uses it.
     pub example: &'static str,
+    /// Whether only a running server can show it: where replies come from a tape it is not evaluated.
+    pub live: bool,
     /// What stands below it; `None` also for sentences of embedding crates, of which that is not known.
     pub below: Option<Below>,
     /// Topic: name of the Rust file it stands in.
@@ -234,7 +236,17 @@ mod tests {
     use super::*;
 
     fn def(sentence: &'static str, regex: fn() -> Regex) -> StepDef {
-        StepDef { sentence, kind: StepUse::Then, doc: "", example: "", below: None, topic: "t", place: String::new(), regex }
+        StepDef {
+            sentence,
+            kind: StepUse::Then,
+            doc: "",
+            example: "",
+            live: false,
+            below: None,
+            topic: "t",
+            place: String::new(),
+            regex,
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::Mode;
 use super::address::normal_url;
 use super::compose::{Share, compose};
 use super::draft::{Draft, DraftFile, pointer_part};
@@ -334,6 +335,10 @@ impl Builder<'_> {
     /// Needs are those of what we would start; an address given by hand has none of them.
     fn skip(&self) -> Option<String> {
         let spec = &self.setup.input.spec;
+        // A tape needs nothing of what its server did.
+        if self.settings.mode == Mode::Replay {
+            return None;
+        }
         if let Some(reason) = &self.connect.unset {
             return Some(reason.clone());
         }

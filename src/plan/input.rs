@@ -178,6 +178,8 @@ pub struct Given<T> {
 /// What flags and the environment say; the command line has already decided between the two.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
+    /// Neither a setup nor an address was named: replies come from tapes unless something else is said.
+    pub no_stack_named: bool,
     /// `--url`: attach to this address.
     pub url: Option<Given<String>>,
     /// `--stack server:NAME[:PORT]`: the one that is up, else started, on this port.

@@ -173,7 +173,8 @@ impl<'a> Finder<'a> {
         let kind = raw.kind.unwrap_or(definition.kind);
         let at = self.place(raw.at);
         let keyword = self.keyword(raw.keyword);
-        let step = StepPlan { def, captures, keyword, kind, text, at, table: raw.table, doc: raw.doc };
+        let live = definition.live;
+        let step = StepPlan { def, live, captures, keyword, kind, text, at, table: raw.table, doc: raw.doc };
         self.names_are_right(&step, raw.text_at);
         Some(step)
     }

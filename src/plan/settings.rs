@@ -110,9 +110,13 @@ pub(super) fn resolve(
         embedding_dimension: r.pick("embedding_dimension", dimension, high.embedding_dimension, low.embedding_dimension, None),
         safety_shield: r.pick("safety_shield", shield, high.safety_shield.clone(), low.safety_shield.clone(), None),
     };
-    let mode = overrides.mode.as_ref().map_or(Mode::Live, |given| given.value);
-    let origin = overrides.mode.as_ref().map_or("built-in", |given| given.origin.as_str());
-    r.explained.push(Explained { key: "mode".to_owned(), value: mode.word().to_owned(), origin: origin.to_owned() });
+    let (mode, origin) = match (&overrides.mode, setup.spec.mode) {
+        (Some(given), _) => (given.value, given.origin.clone()),
+        (None, Some(mode)) => (mode, setup.places.value("/mode").map_or_else(|| "the setup".to_owned(), |at| map.show(at))),
+        (None, None) if overrides.no_stack_named => (Mode::Replay, "built-in, as no stack is named".to_owned()),
+        (None, None) => (Mode::Live, "built-in".to_owned()),
+    };
+    r.explained.push(Explained { key: "mode".to_owned(), value: mode.word().to_owned(), origin });
     let (contract, origin) = match (&overrides.contract, &setup.spec.profile) {
         (Some(given), _) => (given.value, given.origin.clone()),
         (None, Some(_)) => (Contract::Profile, "built-in".to_owned()),

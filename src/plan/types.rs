@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::DefId;
 use crate::event::{CellId, EntryRecord, Place, ScenarioId};
+pub use crate::spec::setup::Mode;
 use crate::spec::{ClientSpec, ProfileSpec, SetupSpec, SuiteSpec, ToolSpec};
 
 /// What must happen.
@@ -40,33 +41,6 @@ pub struct Explained {
     pub value: String,
     /// `suites/base.yaml:9:14`, `flag --retries`, `environment FIREASSAY_RETRIES`, `built-in`.
     pub origin: String,
-}
-
-/// Where the replies come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// A running server.
-    #[default]
-    Live,
-    /// A running server, recorded.
-    Record,
-    /// A tape.
-    Replay,
-    /// A tape, and a running server for what is missing.
-    Fill,
-}
-
-impl Mode {
-    /// The word of the flag and of records.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Record => "record",
-            Self::Replay => "replay",
-            Self::Fill => "fill",
-        }
-    }
 }
 
 /// Which leniency applies to wire rules.
@@ -291,6 +265,8 @@ pub struct KnownClaim {
 pub struct StepPlan {
     /// Which function.
     pub def: DefId,
+    /// Whether only a running server can show it.
+    pub live: bool,
     /// Group name and text of each capture, the whole match first (cucumber's form).
     pub captures: Arc<[(Option<String>, String)]>,
     /// `Given`, without trailing space.

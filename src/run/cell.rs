@@ -1,6 +1,6 @@
 //! One cell after another: [`run`]. The stack comes up, the engine runs the scenarios, the stack goes down, whatever happened.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -9,23 +9,20 @@ use std::time::Instant;
 use cucumber::Cucumber;
 use tokio::sync::{Mutex, mpsc};
 
-use super::books::{Books, Weighed};
+use super::account::{CellRun, micros};
+use super::books::Books;
 use super::engine::{Engine, Tally};
 use super::feature::PlanParser;
-use super::queue::Task;
-use super::resources::{Over, Watch};
-use super::scenario::{self, Attempted};
+use super::resources::Watch;
 use super::telling::Telling;
 use super::worker::{Blueprint, Desk, Worker};
-use super::{Bus, Control, compose, services};
-use crate::event::{
-    Attempt, DialectRecord, FindingRecord, Outcome, RunEvent, RunTotals, ScenarioFinished, ServiceRecord, StackPhase,
-    StepOutcome, StepRecord, Totals, Trouble,
-};
-use crate::plan::{CellPlan, Connect, Plan};
+use super::{Bus, Control, compose, services, tapes};
+use crate::event::{CellId, DialectRecord, RunEvent, RunTotals, ServiceRecord, StackPhase, Totals, Trouble};
+use crate::plan::{CellPlan, Connect, Mode, Plan};
 use crate::stack::client::Clients;
-use crate::stack::{Asked, Door, LogMark, Served, Stack, StackError, StackOptions, Wanted};
+use crate::stack::{Door, Served, Stack, StackError, StackOptions, Wanted};
 use crate::steps::StepFunction;
+use crate::tape::Reel;
 
 /// How a run behaves beyond its plan.
 #[derive(Debug, Clone)]
@@ -42,6 +39,8 @@ pub struct RunOptions {
     pub rerun: String,
     /// Longest body of a reply that is kept. **Units**: bytes.
     pub body_limit: usize,
+    /// The tapes of cells whose replies come from one, or are kept on one.
+    pub reels: HashMap<CellId, Reel>,
 }
 
 /// What stands for the catalogue's model of a cell in a line that runs a scenario again.
@@ -80,6 +79,7 @@ async fn run_cell(
     bus.emit(&RunEvent::CellStarted { cell: cell.id.clone() });
     let plan = Arc::new(cell.clone());
     let mut run = CellRun::new(Arc::clone(&plan), options, bus.clone(), control.child());
+    let way = Way { cell, options, bus, control, functions, ids };
     let mut trouble = None;
     if let Some(reason) = &cell.skip {
         run.skip_all(reason);
@@ -88,48 +88,12 @@ async fn run_cell(
         run.not_run_all("nothing of this cell can run");
     } else if control.finishing().is_cancelled() {
         run.not_run_all("the run was stopped before this cell");
+    } else if cell.mode == Mode::Replay {
+        (run, trouble) = Box::pin(way.replay(run)).await;
     } else {
         match connect(cell, options, bus, control).await {
-            Err(error) => {
-                trouble = Some(run.not_served(error));
-            }
-            Ok(stack) => {
-                run.books = Books::new(cell.contract, cell.profile.as_ref(), stack.server());
-                let mut blueprint = announce(cell, &stack, run.books.dialects(), bus, options, ids);
-                let sampler = stack.sampler();
-                let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
-                run.stack = Some(stack);
-                let ready = match met {
-                    Ok(()) => clients(cell, &blueprint, options, bus, control).await,
-                    Err(error) => Err(error),
-                };
-                match ready {
-                    Ok(ready) => {
-                        blueprint.clients = ready;
-                        let (ways, over) = ((bus.clone(), run.control.clone()), run.over.clone());
-                        let watch = sampler.map(|it| Watch::begin(it, cell.id.clone(), options.epoch, ways, over));
-                        run = drive(run, blueprint, functions).await;
-                        let over = match watch {
-                            Some(watch) => watch.end().await,
-                            None => None,
-                        };
-                        trouble = over.map(told).or(run.trouble.take());
-                    }
-                    // Nothing is asked of a stranger.
-                    Err(error) => {
-                        trouble = Some(run.not_served(error));
-                    }
-                }
-                if let Some(stack) = run.stack.take() {
-                    let hurry = control.signal().is_some();
-                    let telling = Telling::new(&cell.id, bus);
-                    let down = stack.down(hurry, telling.progress()).await;
-                    telling.told().await;
-                    if let Err(error) = down {
-                        trouble.get_or_insert(told(error));
-                    }
-                }
-            }
+            Err(error) => trouble = Some(run.not_served(error)),
+            Ok(stack) => (run, trouble) = Box::pin(way.on_stack(run, stack)).await,
         }
     }
     let end = CellEnd { totals: run.totals, stale: run.books.stale() };
@@ -144,7 +108,112 @@ async fn run_cell(
     end
 }
 
-fn told(error: StackError) -> Trouble {
+/// All that a cell is run with.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    cell: &'a CellPlan,
+    options: &'a RunOptions,
+    bus: &'a Bus,
+    control: &'a Control,
+    functions: &'a Arc<Vec<StepFunction>>,
+    ids: &'a Arc<AtomicU64>,
+}
+
+impl Way<'_> {
+    /// Runs the scenarios against a stack that is up, and takes it down.
+    async fn on_stack(self, mut run: CellRun, stack: Stack) -> (CellRun, Option<Trouble>) {
+        let Self { cell, options, bus, control, functions, ids } = self;
+        let (server, listed) = (stack.server().to_owned(), stack.models().to_vec());
+        run.books = Books::new(cell.contract, cell.profile.as_ref(), &server);
+        let mut blueprint = announce(cell, &stack, run.books.dialects(), bus, options, ids);
+        let sampler = stack.sampler();
+        let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
+        run.stack = Some(stack);
+        let ready = match met {
+            Ok(()) => clients(cell, &blueprint, options, bus, control).await,
+            Err(error) => Err(error),
+        };
+        let mut trouble = match ready {
+            Ok(ready) => {
+                blueprint.clients = ready;
+                let reel = options.reels.get(&cell.id).cloned();
+                let deck = reel.map(|reel| Arc::new(reel.start(blueprint.secrets())));
+                let manifest = tapes::manifest(cell, &server, listed, &blueprint);
+                blueprint.deck.clone_from(&deck);
+                let (ways, over) = ((bus.clone(), run.control.clone()), run.over.clone());
+                let watch = sampler.map(|it| Watch::begin(it, cell.id.clone(), options.epoch, ways, over));
+                run = drive(run, blueprint, functions).await;
+                let over = match watch {
+                    Some(watch) => watch.end().await,
+                    None => None,
+                };
+                run.trouble = over.map(told).or(run.trouble.take());
+                if let Some(deck) = deck {
+                    tapes::write(&mut run, cell, &deck, manifest);
+                }
+                run.trouble.take()
+            }
+            // Nothing is asked of a stranger.
+            Err(error) => Some(run.not_served(error)),
+        };
+        if let Some(stack) = run.stack.take() {
+            let hurry = control.signal().is_some();
+            let telling = Telling::new(&cell.id, bus);
+            let down = stack.down(hurry, telling.progress()).await;
+            telling.told().await;
+            if let Err(error) = down {
+                trouble.get_or_insert(told(error));
+            }
+        }
+        (run, trouble)
+    }
+
+    /// Runs the scenarios against a tape.
+    async fn replay(self, mut run: CellRun) -> (CellRun, Option<Trouble>) {
+        let Self { cell, options, bus, control, functions, ids } = self;
+        let deck = options.reels.get(&cell.id).cloned().map(|reel| Arc::new(reel.start(vec![tapes::TOKEN.to_owned()])));
+        let Some((deck, manifest)) = deck.as_ref().and_then(|deck| Some((deck, deck.manifest()?))) else {
+            let error = StackError::tape(format!("there is no tape of {}", cell.id.0));
+            let trouble = run.not_served(error);
+            return (run, Some(trouble));
+        };
+        if let Some(message) = tapes::refusal(cell, manifest) {
+            let trouble = run.not_served(StackError::tape(message));
+            return (run, Some(trouble));
+        }
+        run.books = Books::new(cell.contract, cell.profile.as_ref(), &manifest.server);
+        bus.emit(&RunEvent::Server {
+            cell: cell.id.clone(),
+            server: manifest.server.clone(),
+            url: deck.folder().display().to_string(),
+            models: manifest.served.clone(),
+            services: Vec::new(),
+            dialects: run.books.dialects(),
+        });
+        tapes::announce(&cell.id, deck, bus);
+        let mut models = cell.models.clone();
+        if models.is_empty() {
+            models.extend(manifest.models.iter().map(|(role, id)| (role.clone(), id.clone())));
+        }
+        let token = manifest.keyed.then_some(tapes::TOKEN);
+        let (served, body_limit) = (taken(&manifest.served, &models), options.body_limit);
+        let plain = Blueprint::new(cell, tapes::NOWHERE, token, models, options.epoch, Arc::clone(ids));
+        let mut blueprint = Blueprint { served, body_limit, deck: Some(Arc::clone(deck)), ..plain };
+        match clients(cell, &blueprint, options, bus, control).await {
+            Ok(ready) => blueprint.clients = ready,
+            Err(error) => {
+                let trouble = run.not_served(error);
+                return (run, Some(trouble));
+            }
+        }
+        run = drive(run, blueprint, functions).await;
+        tapes::tell_unused(&cell.id, deck, bus);
+        let trouble = run.trouble.take();
+        (run, trouble)
+    }
+}
+
+pub(super) fn told(error: StackError) -> Trouble {
     Trouble::new(error.kind, error.message).detail(error.detail)
 }
 
@@ -215,11 +284,7 @@ fn announce(
         let message = "the server does not say what it is; going on, as the setup names no profile".to_owned();
         bus.emit(&RunEvent::Stack { cell: cell.id.clone(), phase: StackPhase::Ready, message });
     }
-    let mut served = stack.models().to_vec();
-    if !served.is_empty() {
-        // A list need not name every name that a server takes; those of the setup are meant to be taken.
-        served.extend(models.iter().map(|(_, id)| id.clone()));
-    }
+    let served = taken(stack.models(), &models);
     let plain = Blueprint::new(cell, stack.url(), stack.bearer(), models, options.epoch, Arc::clone(ids));
     Blueprint {
         routes: compose::routes(cell, stack),
@@ -228,6 +293,13 @@ fn announce(
         body_limit: options.body_limit,
         ..plain
     }
+}
+
+/// Names of models that a server takes: those that it lists, and those of the setup, which are meant to be taken. None where it
+/// lists none.
+fn taken(listed: &[String], models: &[(String, String)]) -> Vec<String> {
+    let meant = models.iter().filter(|_| !listed.is_empty()).map(|(_, id)| id);
+    listed.iter().chain(meant).cloned().collect()
 }
 
 /// The models of some roles.
@@ -282,291 +354,4 @@ async fn drive(mut run: CellRun, mut blueprint: Blueprint, functions: &Arc<Vec<S
         run.trouble = Some(Trouble::new("internal.lost", words));
     }
     run
-}
-
-/// The judge's desk of one cell: what came back, what was counted, what was written down.
-pub(super) struct CellRun {
-    plan: Arc<CellPlan>,
-    bus: Bus,
-    control: Control,
-    fail_fast: bool,
-    epoch: Instant,
-    rerun: String,
-    books: Books,
-    stack: Option<Stack>,
-    /// The end of the server's log when the engine last waited or handed out a scenario.
-    mark: Option<LogMark>,
-    marks: HashMap<(usize, usize), LogMark>,
-    /// Scenarios that are tried again.
-    failed_before: HashSet<(usize, usize)>,
-    totals: Totals,
-    /// Scenarios counted that never ran (skipped, not run).
-    unrun: u64,
-    trouble: Option<Trouble>,
-    /// A service that took more than it may.
-    over: Over,
-}
-
-impl CellRun {
-    fn new(plan: Arc<CellPlan>, options: &RunOptions, bus: Bus, control: Control) -> Self {
-        Self {
-            books: Books::new(plan.contract, plan.profile.as_ref(), ""),
-            rerun: options.rerun.replace(CELL_MODEL, plan.entry.as_ref().map_or("", |entry| &entry.name)),
-            plan,
-            bus,
-            control,
-            fail_fast: options.fail_fast,
-            epoch: options.epoch,
-            stack: None,
-            mark: None,
-            marks: HashMap::new(),
-            failed_before: HashSet::new(),
-            totals: Totals::default(),
-            unrun: 0,
-            trouble: None,
-            over: Over::default(),
-        }
-    }
-
-    /// The cell's plan.
-    pub fn plan(&self) -> &Arc<CellPlan> {
-        &self.plan
-    }
-
-    /// How this cell is asked to end.
-    pub fn control(&self) -> &Control {
-        &self.control
-    }
-
-    /// The engine begins to wait.
-    pub fn settle(&mut self) {
-        self.bus.settle();
-        self.mark();
-    }
-
-    /// What the server logs from now on may be of scenarios that begin.
-    pub fn mark(&mut self) {
-        self.mark = self.stack.as_ref().map(Stack::log_mark);
-    }
-
-    /// A try begins, or did since the last mark.
-    pub fn started(&mut self, task: &Task) {
-        if let Some(mark) = &self.mark {
-            self.marks.insert((task.feature, task.index), mark.clone());
-        }
-        self.bus.emit(&RunEvent::ScenarioStarted {
-            cell: self.plan.id.clone(),
-            id: task.plan.id.clone(),
-            attempt: attempt(task),
-            at_us: micros(self.epoch),
-        });
-    }
-
-    /// A try ended: judge it, tell it. Returns whether it is tried again.
-    pub fn ended(&mut self, ended: Attempted) -> bool {
-        let Attempted { task, mut steps, exchanges, judged, assertions, started_us, took_us } = ended;
-        let key = (task.feature, task.index);
-        let mark = self.marks.remove(&key).unwrap_or_default();
-        for exchange in exchanges {
-            self.bus.emit(&RunEvent::Exchange(Box::new(exchange)));
-        }
-        let Weighed { mut outcome, reason, findings } = self.books.weigh(&task.plan, &mut steps, judged);
-        let bad = matches!(outcome, Outcome::Failed | Outcome::Errored);
-        let again = bad && task.attempt <= task.plan.retries && !self.control.finishing().is_cancelled();
-        if again {
-            self.failed_before.insert(key);
-        } else if self.failed_before.remove(&key) && outcome == Outcome::Passed {
-            outcome = Outcome::Flaky;
-        }
-        let server_log = match (&self.stack, bad) {
-            (Some(stack), true) => stack.log_since(&mark, 16 * 1024),
-            _ => String::new(),
-        };
-        let lost = bad && connection_lost(&steps);
-        let mut trouble = None;
-        if lost
-            && let Some(stack) = &mut self.stack
-            && let Err(error) = stack.alive()
-        {
-            trouble = Some(Trouble::new("infra.server_died", error.message).detail(error.detail));
-        }
-        let evidence = (steps, findings);
-        let own = trouble.clone().map(Trouble::of_cell);
-        self.finished(&task, outcome, reason, own, evidence, (assertions, started_us, took_us), again, server_log);
-        if let Some(trouble) = trouble {
-            self.trouble.get_or_insert(trouble);
-            self.control.abort();
-        }
-        if bad && !again && self.fail_fast {
-            self.control.abort();
-        }
-        again
-    }
-
-    /// Restarts the services after a destructive scenario; a stack that does not come back ends the cell.
-    pub async fn restart(&mut self) {
-        if self.control.finishing().is_cancelled() {
-            return;
-        }
-        let (id, bus) = (self.plan.id.clone(), self.bus.clone());
-        bus.emit(&RunEvent::Stack {
-            cell: id,
-            phase: StackPhase::Start,
-            message: "restarting after a destructive scenario".to_owned(),
-        });
-        let Some(stack) = &mut self.stack else { return };
-        let telling = Telling::new(&self.plan.id, &self.bus);
-        let restarted = stack.restart(telling.progress()).await;
-        telling.told().await;
-        if let Err(error) = restarted {
-            self.trouble.get_or_insert(told(error));
-            self.control.abort();
-        }
-    }
-
-    /// Does to the stack what a scenario has ordered, and tells it how that went; not once all is to stop.
-    pub async fn obey(&mut self, asked: Asked) {
-        let Some(stack) = &mut self.stack else { return };
-        let telling = Telling::new(&self.plan.id, &self.bus);
-        let went = tokio::select! {
-            went = stack.obey(&asked.order, telling.progress()) => Some(went),
-            () = self.control.aborting().cancelled() => None,
-        };
-        telling.told().await;
-        if let Some(went) = went {
-            asked.tell(went);
-        }
-    }
-
-    /// A scenario that is declared not applicable.
-    pub fn skipped(&mut self, task: &Task, reason: &str) {
-        self.unrun += 1;
-        let steps = scenario::not_reached(&task.plan);
-        self.finished(
-            task,
-            Outcome::Skipped,
-            Some(reason.to_owned()),
-            None,
-            (steps, Vec::new()),
-            (0, micros(self.epoch), 0),
-            false,
-            String::new(),
-        );
-    }
-
-    /// A scenario that was planned and never started: an error, never a skip.
-    pub fn not_run(&mut self, task: &Task) {
-        let over = self.over.borrow().as_ref().map(|error| error.message.clone());
-        let trouble = match self.trouble.as_ref().map(|trouble| trouble.message.clone()).or(over) {
-            Some(message) => not_run(&message).of_cell(),
-            None => not_run("the run was stopped before it"),
-        };
-        self.not_run_because(task, trouble);
-    }
-
-    fn not_run_because(&mut self, task: &Task, trouble: Trouble) {
-        self.unrun += 1;
-        let evidence = (scenario::not_reached(&task.plan), Vec::new());
-        self.finished(task, Outcome::Errored, None, Some(trouble), evidence, (0, micros(self.epoch), 0), false, String::new());
-    }
-
-    /// Nothing runs, for this reason.
-    fn not_run_all(&mut self, reason: &str) {
-        self.none_runs(&not_run(reason));
-    }
-
-    /// Nothing runs, as the stack does not serve; returns the cell's trouble.
-    fn not_served(&mut self, error: StackError) -> Trouble {
-        self.none_runs(&not_run(&error.message).of_cell());
-        told(error)
-    }
-
-    fn none_runs(&mut self, trouble: &Trouble) {
-        self.each_task(|run, task| match &task.plan.skip {
-            Some(skip) => run.skipped(task, &skip.clone()),
-            None => run.not_run_because(task, trouble.clone()),
-        });
-    }
-
-    fn skip_all(&mut self, reason: &str) {
-        self.each_task(|run, task| run.skipped(task, reason));
-    }
-
-    fn each_task(&mut self, mut tell: impl FnMut(&mut Self, &Task)) {
-        let plan = Arc::clone(&self.plan);
-        for (number, feature) in plan.features.iter().enumerate() {
-            for (index, scenario) in feature.scenarios.iter().enumerate() {
-                tell(self, &Task { feature: number, index, plan: Arc::clone(scenario), attempt: 1 });
-            }
-        }
-    }
-
-    /// The engine cannot go on.
-    pub fn broken(&mut self, words: &str) {
-        self.trouble.get_or_insert(Trouble::new("internal.worker", words));
-        self.control.abort();
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the one place where an attempt becomes its event")]
-    fn finished(
-        &mut self,
-        task: &Task,
-        outcome: Outcome,
-        reason: Option<String>,
-        trouble: Option<Trouble>,
-        (steps, findings): (Vec<StepRecord>, Vec<FindingRecord>),
-        (assertions, started_us, took_us): (u64, u64, u64),
-        will_retry: bool,
-        server_log: String,
-    ) {
-        if !will_retry {
-            self.totals.add(outcome);
-        }
-        let plan = &task.plan;
-        let rerun = match outcome {
-            Outcome::Passed | Outcome::Skipped => String::new(),
-            _ => self.rerun.replace("{}", &format!("{}:{}", plan.at.file, plan.at.line)),
-        };
-        self.bus.emit(&RunEvent::ScenarioFinished(Box::new(ScenarioFinished {
-            id: plan.id.clone(),
-            cell: self.plan.id.clone(),
-            classname: Arc::clone(&plan.classname),
-            name: Arc::clone(&plan.name),
-            at: plan.at.clone(),
-            tags: Arc::clone(&plan.tags),
-            attempt: attempt(task),
-            will_retry,
-            outcome,
-            reason,
-            trouble,
-            steps,
-            findings,
-            assertions,
-            started_us,
-            took_us,
-            server_log,
-            rerun,
-        })));
-    }
-}
-
-/// The trouble of a scenario that did not begin.
-fn not_run(reason: &str) -> Trouble {
-    Trouble::new("infra.not_run", format!("not run: {reason}"))
-}
-
-fn connection_lost(steps: &[StepRecord]) -> bool {
-    steps.iter().any(|step| match &step.outcome {
-        StepOutcome::Errored { trouble } => trouble.kind == "infra.connect",
-        StepOutcome::Failed { mismatches } => mismatches.iter().any(|mismatch| mismatch.kind == "wire.no_reply"),
-        _ => false,
-    })
-}
-
-fn attempt(task: &Task) -> Attempt {
-    Attempt { number: task.attempt, of: task.plan.retries + 1 }
-}
-
-fn micros(since: Instant) -> u64 {
-    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
 }

@@ -13,7 +13,7 @@ use cucumber::{Runner, Writer, cli, parser};
 use futures::stream::{self, LocalBoxStream, Stream, StreamExt};
 use tokio::sync::mpsc;
 
-use super::cell::CellRun;
+use super::account::CellRun;
 use super::queue::{Queue, Task};
 use super::scenario::Attempted;
 use super::worker::Message;

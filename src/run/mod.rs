@@ -4,6 +4,7 @@
 //! [`RunEvent`](crate::event::RunEvent)s alone. Must hold: every planned scenario ends in exactly one final
 //! `ScenarioFinished`, also when the stack dies, a signal comes or a step panics; no process of ours outlives the cell.
 
+mod account;
 mod books;
 mod bus;
 mod cell;
@@ -17,6 +18,7 @@ mod queue;
 mod resources;
 mod scenario;
 mod services;
+mod tapes;
 mod telling;
 mod versions;
 mod worker;

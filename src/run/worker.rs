@@ -13,12 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::Task;
 use super::scenario::{self, Attempted};
-use crate::plan::{CellPlan, Connect, Mode, Named, Sampling};
+use crate::plan::{CellPlan, Connect, Named, Sampling};
 use crate::spec::setup::Service;
 use crate::spec::{ProfileSpec, ToolSpec};
 use crate::stack::asked;
 use crate::stack::client::Clients;
 use crate::steps::{CellContext, Route, Services, StepFunction};
+use crate::tape::Deck;
 use crate::wire;
 
 /// What a worker tells the runner.
@@ -44,7 +45,7 @@ pub(super) struct Blueprint {
     pub ours: bool,
     pub concurrency: u32,
     pub health: String,
-    pub mode: Mode,
+    pub deck: Option<Arc<Deck>>,
     pub next_exchange: Arc<AtomicU64>,
     pub epoch: Instant,
     /// Longest body of a reply that is kept. **Units**: bytes.
@@ -87,7 +88,7 @@ impl Blueprint {
             ours: matches!(cell.connect, Connect::Start),
             concurrency: cell.concurrency,
             health: health.map_or_else(|| "/health".to_owned(), |service| health_of(url, service)),
-            mode: cell.mode,
+            deck: None,
             next_exchange: ids,
             epoch,
             body_limit: wire::Base::BODY_LIMIT,
@@ -184,7 +185,7 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
         ours: blueprint.ours,
         concurrency: blueprint.concurrency,
         health: blueprint.health,
-        mode: blueprint.mode,
+        deck: blueprint.deck,
         next_exchange: blueprint.next_exchange,
         secrets,
         wanted_key: blueprint.wanted_key,

@@ -43,12 +43,57 @@ pub struct SetupSpec {
     /// Profile of known deviations, `profiles/NAME.yaml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Where replies come from unless `--mode` says otherwise (default: `live`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// What is particular about its tapes (default: nothing).
+    #[serde(default)]
+    pub tape: TapeSpec,
     /// Sampling and run defaults; they win over the suite's.
     #[serde(default)]
     pub defaults: Defaults,
     /// Runner labels for the CI matrix (default: none).
     #[serde(default)]
     pub labels: Vec<String>,
+}
+
+/// Where replies come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// A running server.
+    #[default]
+    Live,
+    /// A running server, recorded.
+    Record,
+    /// A tape.
+    Replay,
+    /// A tape, and a running server for what is missing.
+    Fill,
+}
+
+impl Mode {
+    /// The word of the flag and of records.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Record => "record",
+            Self::Replay => "replay",
+            Self::Fill => "fill",
+        }
+    }
+}
+
+/// What is particular about the tapes of a setup.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TapeSpec {
+    /// Members of request bodies that do not tell requests apart, beside `seed`, `user`, `metadata` and their like.
+    #[serde(default)]
+    pub volatile: Vec<String>,
+    /// Regular expressions of what is secret, beside the keys: what they match is never written.
+    #[serde(default)]
+    pub redact: Vec<String>,
 }
 
 /// A value or a list of values.

@@ -5,7 +5,7 @@
 #[error("{message}")]
 pub struct StackError {
     /// `infra.provision`, `infra.start`, `infra.ready`, `infra.identity`, `infra.memory`, `infra.stop`, `infra.client`,
-    /// `infra.not_run`; `author.step`.
+    /// `infra.not_run`, `infra.tape`; `author.step`.
     pub kind: &'static str,
     /// One line.
     pub message: String,
@@ -41,6 +41,11 @@ impl StackError {
     /// The run was stopped first.
     pub fn not_run(message: impl Into<String>) -> Self {
         Self::of("infra.not_run", message)
+    }
+
+    /// A tape cannot stand for the stack.
+    pub fn tape(message: impl Into<String>) -> Self {
+        Self::of("infra.tape", message)
     }
 
     pub(super) fn client(message: impl Into<String>) -> Self {

@@ -19,6 +19,8 @@ pub struct StepText {
     pub doc: &'static str,
     /// A line that uses it.
     pub example: &'static str,
+    /// Whether only a running server can show it.
+    pub live: bool,
     /// Rust file.
     pub file: &'static str,
     /// Line in it.
@@ -64,12 +66,12 @@ fn collect<'a, C: StepConstructor<World> + 'a>(
         let place = format!("{}:{}", location.path.replace('\\', "/"), location.line);
         let topic = location.path.rsplit(['/', '\\']).next().unwrap_or("").trim_end_matches(".rs");
         let def = if let Some(text) = texts.get(&(location.path, location.line, location.column)) {
-            let StepText { sentence, kind, doc, example, .. } = **text;
-            StepDef { sentence, kind, doc, example, below: below_of(sentence), topic, place, regex }
+            let StepText { sentence, kind, doc, example, live, .. } = **text;
+            StepDef { sentence, kind, doc, example, live, below: below_of(sentence), topic, place, regex }
         } else {
             // A step that an embedding crate wrote with cucumber's own attribute: its pattern is all there is. Leaked once.
             let pattern: &'static str = Box::leak(regex().as_str().to_owned().into_boxed_str());
-            StepDef { sentence: pattern, kind, doc: "", example: "", below: None, topic, place, regex }
+            StepDef { sentence: pattern, kind, doc: "", example: "", live: false, below: None, topic, place, regex }
         };
         all.push((def, function));
     }

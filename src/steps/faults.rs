@@ -11,7 +11,6 @@ use fireassay_macros::step;
 
 use super::{Failure, StepResult, Text, TimeSpan, Word, World};
 use crate::event::{Mismatch, Trouble, Whose};
-use crate::plan::Mode;
 use crate::tape::{Fault, Faults, Orders, Planned, Proxy, Refusing, Remote};
 use crate::wire::{Base, End, Exchange, Request, TransportKind};
 
@@ -68,27 +67,26 @@ impl std::str::FromStr for Breakage {
 /// The connection ends after so many events of a reply, in the middle of it. A whole reply is one event.
 ///
 /// This and the other faults meet all requests of the scenario from here on, until another fault or `no more faults come`.
-#[step(given, "the connection is cut after {int} events", example = "the connection is cut after 3 events")]
+#[step(given, "the connection is cut after {int} events", example = "the connection is cut after 3 events", live)]
 fn cut(world: &mut World, events: u64) -> StepResult {
     world.stays(Fault::CutAfter(count(events)))
 }
 
 /// The connection is reset (RST) after so many events of a reply.
-#[step(given, "the connection is reset after {int} events", example = "the connection is reset after 3 events")]
+#[step(given, "the connection is reset after {int} events", example = "the connection is reset after 3 events", live)]
 fn reset(world: &mut World, events: u64) -> StepResult {
     world.stays(Fault::ResetAfter(count(events)))
 }
 
 /// The server's side of the connection is closed after so many events of a reply; what the client sends is still taken.
-#[step(given, "the connection is half closed after {int} events", example = "the connection is half closed after 3 events")]
+#[step(given, "the connection is half closed after {int} events", example = "the connection is half closed after 3 events", live)]
 fn half_closed(world: &mut World, events: u64) -> StepResult {
     world.stays(Fault::HalfCloseAfter(count(events)))
 }
 
 /// Nobody listens: every connection of the scenario is refused from here on, until `no more faults come`.
-#[step(given, "the connection is refused")]
+#[step(given, "the connection is refused", live)]
 fn refused(world: &mut World) -> StepResult {
-    world.faulty()?;
     if world.wire.elsewhere.is_some() {
         return Err(Failure::author("a service refuses connections when it is killed: `I kill the service …`"));
     }
@@ -98,118 +96,123 @@ fn refused(world: &mut World) -> StepResult {
 }
 
 /// The connection stays after a reply, and ends without an answer when the next request on it begins.
-#[step(given, "connections end under the next request")]
+#[step(given, "connections end under the next request", live)]
 fn left(world: &mut World) -> StepResult {
     world.stays(Fault::Leave)
 }
 
 /// A streamed reply ends after so many events as if that were all of it.
-#[step(given, "streams end after {int} events", example = "streams end after 3 events")]
+#[step(given, "streams end after {int} events", example = "streams end after 3 events", live)]
 fn ends(world: &mut World, events: u64) -> StepResult {
     world.stays(Fault::EndAfter(count(events)))
 }
 
 /// Nothing more comes after so many events, and the connection stays open. For a time limit: `the time limit is 5s`.
-#[step(given, "streams stand still after {int} events", example = "streams stand still after 3 events")]
+#[step(given, "streams stand still after {int} events", example = "streams stand still after 3 events", live)]
 fn stalls(world: &mut World, events: u64) -> StepResult {
     world.stays(Fault::StallAfter(count(events)))
 }
 
 /// Bytes without meaning come in place of what follows after so many events.
-#[step(given, "streams go on with noise after {int} events", example = "streams go on with noise after 3 events")]
+#[step(given, "streams go on with noise after {int} events", example = "streams go on with noise after 3 events", live)]
 fn noise(world: &mut World, events: u64) -> StepResult {
     world.stays(Fault::NoiseAfter(count(events)))
 }
 
 /// The event after so many comes again and again, without end.
-#[step(given, "streams repeat themselves after {int} events", example = "streams repeat themselves after 3 events")]
+#[step(given, "streams repeat themselves after {int} events", example = "streams repeat themselves after 3 events", live)]
 fn repeats(world: &mut World, events: u64) -> StepResult {
     world.stays(Fault::RepeatAfter(count(events)))
 }
 
 /// The event of this number, from 1, comes twice.
-#[step(given, "event {int} comes twice", example = "event 1 comes twice")]
+#[step(given, "event {int} comes twice", example = "event 1 comes twice", live)]
 fn twice(world: &mut World, event: u64) -> StepResult {
     world.stays(Fault::Double(count(event)))
 }
 
 /// The event of this number, from 1, comes after the next one.
-#[step(given, "event {int} comes after the next one", example = "event 1 comes after the next one")]
+#[step(given, "event {int} comes after the next one", example = "event 1 comes after the next one", live)]
 fn swapped(world: &mut World, event: u64) -> StepResult {
     world.stays(Fault::Swap(count(event)))
 }
 
 /// Each byte of a reply comes in a chunk of its own, which is legal.
-#[step(given, "replies come byte by byte")]
+#[step(given, "replies come byte by byte", live)]
 fn bytewise(world: &mut World) -> StepResult {
     world.stays(Fault::Bytewise)
 }
 
 /// Each request goes on to the server only after this time.
-#[step(given, "requests are delayed by {duration}", example = "requests are delayed by 2s")]
+#[step(given, "requests are delayed by {duration}", example = "requests are delayed by 2s", live)]
 fn delayed(world: &mut World, time: TimeSpan) -> StepResult {
     world.stays(Fault::Delay(time.0))
 }
 
 /// Replies come at so many bytes a second: for the client a slow writer, for the server a slow reader.
-#[step(given, "replies come at {int} bytes per second", example = "replies come at 500 bytes per second")]
+#[step(given, "replies come at {int} bytes per second", example = "replies come at 500 bytes per second", live)]
 fn slow_replies(world: &mut World, rate: u64) -> StepResult {
     world.stays(Fault::SlowReply(rate))
 }
 
 /// Requests go on at so many bytes a second: for the client a slow reader, for the server a slow writer.
-#[step(given, "requests go at {int} bytes per second", example = "requests go at 500 bytes per second")]
+#[step(given, "requests go at {int} bytes per second", example = "requests go at 500 bytes per second", live)]
 fn slow_requests(world: &mut World, rate: u64) -> StepResult {
     world.stays(Fault::SlowRequest(rate))
 }
 
 /// What comes in place of a reply is no HTTP.
-#[step(given, "replies are garbage")]
+#[step(given, "replies are garbage", live)]
 fn garbage(world: &mut World) -> StepResult {
     world.stays(Fault::Garbage)
 }
 
 /// The length header of a reply promises so many bytes more than come.
-#[step(given, "replies promise {int} bytes more than come", example = "replies promise 100 bytes more than come")]
+#[step(given, "replies promise {int} bytes more than come", example = "replies promise 100 bytes more than come", live)]
 fn longer(world: &mut World, bytes: u64) -> StepResult {
     world.stays(Fault::Longer(count(bytes)))
 }
 
 /// The length header of a reply promises so many bytes fewer than come.
-#[step(given, "replies promise {int} bytes fewer than come", example = "replies promise 10 bytes fewer than come")]
+#[step(given, "replies promise {int} bytes fewer than come", example = "replies promise 10 bytes fewer than come", live)]
 fn shorter(world: &mut World, bytes: u64) -> StepResult {
     world.stays(Fault::Shorter(count(bytes)))
 }
 
 /// The connection ends after so many bytes of a reply's body, whose length header is right.
-#[step(given, "replies are cut after {int} bytes", example = "replies are cut after 40 bytes")]
+#[step(given, "replies are cut after {int} bytes", example = "replies are cut after 40 bytes", live)]
 fn cut_at(world: &mut World, bytes: u64) -> StepResult {
     world.stays(Fault::CutAt(count(bytes)))
 }
 
 /// Replies lack a header that the server sent.
-#[step(given, "replies lack the header {text}", example = "replies lack the header \"content-type\"")]
+#[step(given, "replies lack the header {text}", example = "replies lack the header \"content-type\"", live)]
 fn lack(world: &mut World, name: Text) -> StepResult {
     let name = world.fill(&name.0)?;
     world.stays(Fault::Without(name))
 }
 
 /// A gateway's page of HTML with this status comes in place of each reply; the server is not asked.
-#[step(given, "replies are a page of HTML with the status {int}", example = "replies are a page of HTML with the status 502")]
+#[step(
+    given,
+    "replies are a page of HTML with the status {int}",
+    example = "replies are a page of HTML with the status 502",
+    live
+)]
 fn html(world: &mut World, status: u64) -> StepResult {
     let status = code(status)?;
     world.stays(Fault::Html(status))
 }
 
 /// Somebody before the server answers each request with this status and an error as OpenAI words it.
-#[step(given, "requests get the status {int}", example = "requests get the status 503")]
+#[step(given, "requests get the status {int}", example = "requests get the status 503", live)]
 fn status(world: &mut World, status: u64) -> StepResult {
     let status = code(status)?;
     world.stays(Fault::Status(status, None))
 }
 
 /// Somebody before the server answers so many requests with this status; those after them go on to the server.
-#[step(given, "the next {int} requests get the status {int}", example = "the next 2 requests get the status 429")]
+#[step(given, "the next {int} requests get the status {int}", example = "the next 2 requests get the status 429", live)]
 fn next_status(world: &mut World, times: u64, status: u64) -> StepResult {
     let status = code(status)?;
     world.fault(Some(times), Fault::Status(status, None))
@@ -219,7 +222,8 @@ fn next_status(world: &mut World, times: u64, status: u64) -> StepResult {
 #[step(
     given,
     "the next {int} requests get the status {int} and may retry after {duration}",
-    example = "the next 2 requests get the status 429 and may retry after 1s"
+    example = "the next 2 requests get the status 429 and may retry after 1s",
+    live
 )]
 fn next_status_retry(world: &mut World, times: u64, status: u64, wait: TimeSpan) -> StepResult {
     let status = code(status)?;
@@ -227,14 +231,14 @@ fn next_status_retry(world: &mut World, times: u64, status: u64, wait: TimeSpan)
 }
 
 /// So many requests meet a fault in its short form, which `fireassay proxy --faults` lists; those after them meet none.
-#[step(given, "the next {int} requests meet the fault {text}", example = "the next 1 requests meet the fault \"cut=3\"")]
+#[step(given, "the next {int} requests meet the fault {text}", example = "the next 1 requests meet the fault \"cut=3\"", live)]
 fn next_meet(world: &mut World, times: u64, fault: Text) -> StepResult {
     let fault = Fault::parse(&world.fill(&fault.0)?).map_err(Failure::author)?;
     world.fault(Some(times), fault)
 }
 
 /// All requests meet a fault in its short form, which `fireassay proxy --faults` lists.
-#[step(given, "requests meet the fault {text}", example = "requests meet the fault \"gzip\"")]
+#[step(given, "requests meet the fault {text}", example = "requests meet the fault \"gzip\"", live)]
 fn meet(world: &mut World, fault: Text) -> StepResult {
     let fault = Fault::parse(&world.fill(&fault.0)?).map_err(Failure::author)?;
     world.stays(fault)
@@ -243,7 +247,6 @@ fn meet(world: &mut World, fault: Text) -> StepResult {
 /// All faults of the scenario are over.
 #[step(given, "no more faults come")]
 fn over(world: &mut World) -> StepResult {
-    world.faulty()?;
     world.wire.refusing = None;
     world.wire.faults.clear();
     world.wire.tell()
@@ -253,9 +256,8 @@ fn over(world: &mut World) -> StepResult {
 ///
 /// The service is a proxy of ours (`<fireassay> proxy --to … --control`), as in the setup `router-faulty`. Other scenarios must
 /// not ask meanwhile: the scenario must be `@serial` or `@destructive`.
-#[step(given, "faults happen at the service {text}", example = "faults happen at the service \"wire\"")]
+#[step(given, "faults happen at the service {text}", example = "faults happen at the service \"wire\"", live)]
 fn at_service(world: &mut World, name: Text) -> StepResult {
-    world.faulty()?;
     let name = world.fill(&name.0)?;
     let url = world.cell()?.services.named(&name)?.address.url.clone();
     let remote = Remote::hold(&url).map_err(|error| trouble(format!("the service `{name}`: {error}")))?;
@@ -319,6 +321,11 @@ impl Wire {
         self.refusing.is_some() || !self.faults.is_empty() && self.elsewhere.is_none() || !self.proxies.borrow().is_empty()
     }
 
+    /// Whether replies may be other ones than the server gave.
+    pub(super) fn is_faulty(&self) -> bool {
+        self.is_in_between() || self.elsewhere.is_some()
+    }
+
     /// Has a client's own proxy do the same.
     pub(super) fn dress(&self, orders: Orders) -> Orders {
         if self.elsewhere.is_some() { orders } else { orders.faults(&self.faults) }
@@ -367,23 +374,11 @@ impl Wire {
 }
 
 impl World {
-    /// Faults need a live server: a tape has no wire.
-    fn faulty(&self) -> StepResult {
-        match self.cell()?.mode {
-            Mode::Live | Mode::Record => Ok(()),
-            Mode::Replay | Mode::Fill => {
-                let reason = "faults are put on the wire to a live server, and this run may answer from a tape";
-                Err(Failure::NotEvaluated(reason.to_owned()))
-            }
-        }
-    }
-
     fn stays(&mut self, fault: Fault) -> StepResult {
         self.fault(None, fault)
     }
 
     fn fault(&mut self, times: Option<u64>, fault: Fault) -> StepResult {
-        self.faulty()?;
         self.wire.faults.add(Planned { times, fault });
         self.wire.tell()
     }

@@ -3,6 +3,8 @@
 //! The client talks to the stack through a proxy of ours, so that each of its exchanges is evidence, is held to the wire rules,
 //! and is *the reply* of the claims that follow, the last one first.
 
+use std::sync::Arc;
+
 use cucumber::gherkin;
 use fireassay_macros::step;
 use serde_json::{Map, Value, json};
@@ -15,7 +17,8 @@ use crate::check::text::Form;
 use crate::check::{Held, counted};
 use crate::event::{Mismatch, Trouble, Whose};
 use crate::spec::tool::Return;
-use crate::tape::{Orders, Proxy};
+use crate::tape::{NOT_ON_THE_TAPE, Orders, Pace, Proxy};
+use crate::wire::Exchange;
 
 /// What a client said that it got or met.
 #[derive(Debug)]
@@ -156,6 +159,12 @@ fn given(world: &World, step: &gherkin::Step) -> Result<Map<String, Value>, Fail
     Ok(argument::pairs(world, step)?.into_iter().map(|(name, cell)| (name.to_string(), value(cell))).collect())
 }
 
+/// What a tape said of a request that is not on it.
+fn missed(exchange: &Exchange) -> Option<String> {
+    let error = exchange.json().ok()?.get("error")?.clone();
+    (error["type"] == NOT_ON_THE_TAPE).then(|| error["message"].as_str().unwrap_or_default().to_owned())
+}
+
 impl World {
     async fn client_does(&mut self, name: &str, task: &str, given: Map<String, Value>) -> StepResult {
         self.client_tries(name, task, given).await?;
@@ -194,12 +203,18 @@ impl World {
                 }
             });
         }
+        if let Some(deck) = cell.deck.as_ref().filter(|_| !self.wire.is_faulty()) {
+            orders = orders.tape(Arc::clone(deck), Pace::None);
+        }
         let mut proxy = Proxy::start(orders).map_err(|error| trouble(error.to_string()))?;
         let url = self.wire.refuses_at().unwrap_or_else(|| proxy.url());
         let input = self.client_input(task, &url, &given)?;
         let ended = clients.run(name, &input).await;
         let heard = proxy.heard().await.map_err(trouble)?;
         let requests = heard.len();
+        if let Some(miss) = heard.iter().find_map(missed) {
+            return Err(Trouble::new("infra.tape", miss).into());
+        }
         for exchange in heard {
             self.overheard(exchange)?;
         }

@@ -8,7 +8,6 @@ use fireassay_macros::step;
 use super::{Failure, Reply, StepResult, TimeSpan, World};
 use crate::check::metrics::{self, Billed, Counters, Growth};
 use crate::event::Mismatch;
-use crate::plan::Mode;
 use crate::spec::profile::Metrics;
 use crate::wire::{Page, Request};
 
@@ -28,9 +27,8 @@ const COUNTS: Duration = Duration::from_secs(5);
 ///
 /// For clients that hung up: a server that did not notice goes on working for them. The page is read again and again until
 /// the time is over, and does not become *the reply*. The names of the gauges are in the server's profile (`metrics.running`).
-#[step(then, "the server is idle within {duration}", example = "the server is idle within 5s")]
+#[step(then, "the server is idle within {duration}", example = "the server is idle within 5s", live)]
 async fn idle_within(world: &mut World, limit: TimeSpan) -> StepResult {
-    live(world)?;
     world.claim();
     idle(world, &Source::of_server(world)?, limit.0).await
 }
@@ -39,9 +37,8 @@ async fn idle_within(world: &mut World, limit: TimeSpan) -> StepResult {
 ///
 /// Waits first until the server works on nothing, so that what others left behind is not counted later. The names of the
 /// counters are in the server's profile (`metrics.completion_tokens`, `metrics.prompt_tokens`).
-#[step(when, "I note the server's counters")]
+#[step(when, "I note the server's counters", live)]
 async fn note_counters(world: &mut World) -> StepResult {
-    live(world)?;
     let server = Source::of_server(world)?;
     if world.alone {
         idle(world, &server, SETTLES).await?;
@@ -55,9 +52,8 @@ async fn note_counters(world: &mut World) -> StepResult {
 ///
 /// Exactly by that where nobody else is served: one scenario at a time (or `@serial`), on a server that we started. Else, and
 /// after a reply that was hung up, by no less.
-#[step(then, "the counters grew by the usage of the replies")]
+#[step(then, "the counters grew by the usage of the replies", live)]
 async fn counters_grew(world: &mut World) -> StepResult {
-    live(world)?;
     world.claim();
     let noted =
         world.noted.ok_or_else(|| Failure::author("no counters were noted: `When I note the server's counters` first"))?;
@@ -155,15 +151,4 @@ async fn page(world: &World, source: &Source) -> Result<Reply, Failure> {
     let reply = world.exchange(request).await?;
     super::world::answered(&reply)?;
     Ok(reply)
-}
-
-/// Ends the step where replies may come from a tape.
-pub(super) fn live(world: &World) -> StepResult {
-    match world.cell()?.mode {
-        Mode::Live | Mode::Record => Ok(()),
-        Mode::Replay | Mode::Fill => {
-            let reason = "the metrics of a server are read live only, and this run may answer from a tape";
-            Err(Failure::NotEvaluated(reason.to_owned()))
-        }
-    }
 }

@@ -66,7 +66,7 @@ impl Services {
 /// Sends requests to one service itself, not through the stack, with the key of that service. Live only.
 ///
 /// The name is that of the service in the setup. The setup says which key it takes (`auth:` of the service).
-#[step(given, "requests go to the service {text}", example = "requests go to the service \"backend\"")]
+#[step(given, "requests go to the service {text}", example = "requests go to the service \"backend\"", live)]
 fn to_service(world: &mut World, name: Text) -> StepResult {
     let name = named(world, &name)?;
     world.draft.service = Some(name);
@@ -81,7 +81,7 @@ fn to_stack(world: &mut World) -> StepResult {
 }
 
 /// Sends the key of a service in place of the setup's. Live only.
-#[step(given, "the API key of the service {text}", example = "the API key of the service \"backend\"")]
+#[step(given, "the API key of the service {text}", example = "the API key of the service \"backend\"", live)]
 fn key_of_service(world: &mut World, name: Text) -> StepResult {
     let name = named(world, &name)?;
     let bearer = world.cell()?.services.named(&name)?.address.bearer.clone();
@@ -101,21 +101,21 @@ fn key_of_stack(world: &mut World) -> StepResult {
 /// Ends a service as a crash would (SIGKILL), and waits until it is gone. The scenario must be `@destructive`. Live only.
 ///
 /// It stays away until `I start the service … again`, or until the scenario ends: after it the whole stack is started again.
-#[step(when, "I kill the service {text}", example = "I kill the service \"backend\"")]
+#[step(when, "I kill the service {text}", example = "I kill the service \"backend\"", live)]
 async fn kill(world: &mut World, name: Text) -> StepResult {
     let name = named(world, &name)?;
     world.order(Order::Kill(name)).await.map(drop)
 }
 
 /// Starts a service again that was killed, on the port it had, and waits until it is ready. Live only.
-#[step(when, "I start the service {text} again", example = "I start the service \"backend\" again")]
+#[step(when, "I start the service {text} again", example = "I start the service \"backend\" again", live)]
 async fn start(world: &mut World, name: Text) -> StepResult {
     let name = named(world, &name)?;
     world.order(Order::Start(name)).await.map(drop)
 }
 
 /// Stops all services as the setup says (`stop:`), the last started first. The scenario must be `@destructive`. Live only.
-#[step(when, "I stop the stack")]
+#[step(when, "I stop the stack", live)]
 async fn stop(world: &mut World) -> StepResult {
     let stopped = world.stop().await?;
     world.stopped = Some(stopped);
@@ -123,7 +123,7 @@ async fn stop(world: &mut World) -> StepResult {
 }
 
 /// Starts all services again that were stopped or killed, on the ports they had, and waits until they are ready. Live only.
-#[step(when, "I start the stack again")]
+#[step(when, "I start the stack again", live)]
 async fn start_all(world: &mut World) -> StepResult {
     world.order(Order::StartAll).await.map(drop)
 }
@@ -134,7 +134,8 @@ async fn start_all(world: &mut World) -> StepResult {
 #[step(
     when,
     "I ask {text} and kill the service {text} after {int} events",
-    example = "I ask \"Count to 100.\" and kill the service \"backend\" after 5 events"
+    example = "I ask \"Count to 100.\" and kill the service \"backend\" after 5 events",
+    live
 )]
 async fn kill_during(world: &mut World, question: Text, name: Text, events: u64) -> StepResult {
     let name = named(world, &name)?;
@@ -148,7 +149,8 @@ async fn kill_during(world: &mut World, question: Text, name: Text, events: u64)
 #[step(
     when,
     "I ask {text} and stop the stack after {int} events",
-    example = "I ask \"Count to 100.\" and stop the stack after 5 events"
+    example = "I ask \"Count to 100.\" and stop the stack after 5 events",
+    live
 )]
 async fn stop_during(world: &mut World, question: Text, events: u64) -> StepResult {
     let question = world.fill(&question.0)?;
@@ -171,7 +173,7 @@ fn stopped_within(world: &mut World, limit: TimeSpan) -> StepResult {
 ///
 /// For clients that hung up at a router: the backend behind it must be told. The scenario must be `@serial` or `@destructive`.
 /// The names of the gauges are in the profile that the setup names for the service (`profile:`).
-#[step(then, "the service {text} is idle within {duration}", example = "the service \"backend\" is idle within 5s")]
+#[step(then, "the service {text} is idle within {duration}", example = "the service \"backend\" is idle within 5s", live)]
 async fn idle_within(world: &mut World, name: Text, limit: TimeSpan) -> StepResult {
     let name = named(world, &name)?;
     world.claim();
@@ -181,9 +183,8 @@ async fn idle_within(world: &mut World, name: Text, limit: TimeSpan) -> StepResu
 /// Keeps every service's own counters of tokens, for `the service … did the work` and `the service … did nothing`. Live only.
 ///
 /// Services without a profile that names their metrics are left out.
-#[step(when, "I note what the services have done")]
+#[step(when, "I note what the services have done", live)]
 async fn note(world: &mut World) -> StepResult {
-    metrics::live(world)?;
     let with_metrics = world.cell()?.services.all.iter().filter(|service| service.metrics.is_some());
     let names: Vec<String> = with_metrics.map(|service| service.address.name.clone()).collect();
     let mut noted = Vec::with_capacity(names.len());
@@ -202,7 +203,7 @@ async fn note(world: &mut World) -> StepResult {
 /// Since they were noted, the service's own counters of tokens grew by what the usage of all replies adds up to. Live only.
 ///
 /// So the replies are its work and nobody else's. The scenario must be `@serial` or `@destructive`.
-#[step(then, "the service {text} did the work", example = "the service \"backend\" did the work")]
+#[step(then, "the service {text} did the work", example = "the service \"backend\" did the work", live)]
 async fn did_the_work(world: &mut World, name: Text) -> StepResult {
     let name = named(world, &name)?;
     world.claim();
@@ -217,7 +218,7 @@ async fn did_the_work(world: &mut World, name: Text) -> StepResult {
 /// Since they were noted, the service has generated nothing by its own counters. Live only.
 ///
 /// The scenario must be `@serial` or `@destructive`.
-#[step(then, "the service {text} did nothing", example = "the service \"second\" did nothing")]
+#[step(then, "the service {text} did nothing", example = "the service \"second\" did nothing", live)]
 async fn did_no_work(world: &mut World, name: Text) -> StepResult {
     let name = named(world, &name)?;
     world.claim();
@@ -231,7 +232,6 @@ async fn did_no_work(world: &mut World, name: Text) -> StepResult {
 
 /// The name of a service that this run started.
 fn named(world: &World, name: &Text) -> Result<String, Failure> {
-    metrics::live(world)?;
     let name = world.fill(&name.0)?;
     world.cell()?.services.named(&name)?;
     Ok(name)
@@ -272,7 +272,6 @@ impl World {
 
     /// Has the owner of the stack do something to it.
     async fn order(&self, order: Order) -> Result<Vec<Gone>, Failure> {
-        metrics::live(self)?;
         let door = self.cell()?.services.door.clone().ok_or_else(|| {
             Failure::NotEvaluated("the stack was not started by this run: it is not this run's to end".to_owned())
         })?;
@@ -296,7 +295,6 @@ impl World {
         events: u64,
         then: impl AsyncFnOnce(&Self) -> Result<T, Failure>,
     ) -> Result<Option<T>, Failure> {
-        metrics::live(self)?;
         let messages = self.draft.messages(question);
         let request = self.chat_request(&messages, true)?;
         self.begin(messages);

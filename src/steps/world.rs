@@ -4,84 +4,27 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
+use super::context::CellContext;
 use super::faults::Wire;
 use super::harness::ClientReport;
-use super::route::{self, Route};
-use super::services::{Noted, Services};
+use super::route;
+use super::services::Noted;
 use super::{Beside, Failure, StepResult};
 use crate::check::metrics::{Billed, Counters};
 use crate::check::{Held, Said};
 use crate::contract::{self, Docket, Judged, Judgement};
 use crate::event::{ExchangeId, ExchangeRecord, Mismatch, ScenarioId, Trouble, Whose};
-use crate::plan::{Mode, Named, Sampling};
+use crate::plan::Named;
+use crate::spec::ToolSpec;
 use crate::spec::setup::TEXT_ROLES;
 use crate::spec::tool::Return;
-use crate::spec::{ProfileSpec, ToolSpec};
 use crate::stack::Gone;
-use crate::stack::client::Clients;
-use crate::wire::{Caps, ChatReply, Client, End, Evidence, Exchange, Reading, Request, Tell, TransportKind};
-
-/// What all scenarios of a cell share on one worker thread.
-pub struct CellContext {
-    /// The worker's own client; its base address is the stack's.
-    pub client: Client,
-    /// Base address, for `{{url}}`.
-    pub url: String,
-    /// Bearer token sent unless a scenario says otherwise.
-    pub bearer: Option<String>,
-    /// Model id by role.
-    pub models: Vec<(String, String)>,
-    /// Defaults of every request.
-    pub sampling: Sampling,
-    /// Values that scenarios may name.
-    pub named: Named,
-    /// Clients that may be asked for work; `None` where no scenario asks one.
-    pub clients: Option<Arc<Clients>>,
-    /// Tools that may be offered.
-    pub tools: Arc<Vec<Arc<ToolSpec>>>,
-    /// What is known of the server, where the setup has a profile.
-    pub profile: Option<Arc<ProfileSpec>>,
-    /// Whether we started the server, so that nobody else asks it.
-    pub ours: bool,
-    /// How many scenarios may run at once.
-    pub concurrency: u32,
-    /// Path that answers health.
-    pub health: String,
-    /// Where replies come from.
-    pub mode: Mode,
-    /// Numbers exchanges, shared by all workers.
-    pub next_exchange: Arc<AtomicU64>,
-    /// Texts that must not appear in evidence.
-    pub secrets: Vec<String>,
-    /// The key that the stack is known to want; `None` where it wants none or nobody knows.
-    pub wanted_key: Option<String>,
-    /// Ids of the models that the stack has; empty where nobody knows.
-    pub served: Vec<String>,
-    /// Where requests of a composed stack go; none for a stack of one.
-    pub routes: Vec<Route>,
-    /// The services of a stack of ours.
-    pub services: Services,
-}
-
-impl CellContext {
-    /// The key that is known to be wanted at an address: a service's own, a provider's, else the stack's.
-    fn wanted_key_at(&self, url: &str) -> Option<&str> {
-        let of_service = self.services.at(url).map(|service| &service.wanted_key);
-        let of_route = || self.routes.iter().find(|route| route::is_below(url, &route.url)).map(|route| &route.wanted_key);
-        of_service.or_else(of_route).unwrap_or(&self.wanted_key).as_deref()
-    }
-}
-
-impl std::fmt::Debug for CellContext {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CellContext").field("url", &self.url).field("models", &self.models).finish_non_exhaustive()
-    }
-}
+use crate::wire::{Caps, ChatReply, End, Evidence, Exchange, Reading, Request, Tell, TransportKind};
 
 /// One exchange and its folded form.
 #[derive(Debug)]
@@ -417,12 +360,25 @@ impl World {
             request.timeout = self.draft.timeout;
         }
         self.made.borrow_mut().push(id);
+        let answer = cell.deck.as_ref().map_or(Ok(None), |deck| deck.reply(&request));
+        if let Some(recorded) = answer.map_err(|miss| Trouble::new("infra.tape", miss.to_string()))? {
+            let url = cell.client.base().address(&request.target);
+            return Ok(self.recorded(cell, recorded.exchange(id, request, url)));
+        }
+        // A tape knows requests as the scenario meant them, not by which provider answers.
+        let asked = cell.deck.is_some().then(|| request.clone());
         if let Some(route) = route::of(&cell.routes, &request) {
             route.apply(&mut request, cell.bearer.as_deref());
         }
         let meant = self.wire.turn(&mut request, cell.client.base())?;
         let exchange = cell.client.send_and_tell(id, request, tell).await;
-        Ok(self.recorded(cell, meant.put_back(exchange)))
+        // What a fault made of a reply is not what the server said.
+        let asked = asked.filter(|_| !self.wire.is_faulty());
+        let exchange = meant.put_back(exchange);
+        if let (Some(deck), Some(request)) = (&cell.deck, asked) {
+            deck.keep(&Exchange { request, ..exchange.clone() });
+        }
+        Ok(self.recorded(cell, exchange))
     }
 
     /// Takes an exchange that somebody else made with the stack as if it were ours: numbered, recorded, judged, and the last

@@ -5,11 +5,14 @@
 
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::blob::{self, Blobs};
 use super::key::{BLOTTED, Keying, read};
 use super::redact::Redactor;
 use crate::event::ExchangeId;
@@ -25,6 +28,8 @@ pub struct Recorded {
     pub head: Head,
     /// The reply's body, as it came; packed bodies are unpacked.
     pub body: Bytes,
+    /// Long texts of the request.
+    pub blobs: Blobs,
 }
 
 /// What stands above the border.
@@ -70,7 +75,7 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
-    /// A JSON value, members in the order in which they were sent.
+    /// A JSON value, members in the order in which they were sent; long texts are kept beside.
     Json(Value),
     /// Other text.
     Text(String),
@@ -133,6 +138,7 @@ impl Recorded {
         };
         let key = keying.key(request);
         let chunks: Vec<String> = exchange.chunks.iter().map(|it| format!("{}:{}", micros(it.at), it.end)).collect();
+        let (content, blobs) = request.body.as_deref().map(|body| Content::of(body, redactor)).unzip();
         let head = Head {
             key: key.hash,
             method: request.method.clone(),
@@ -140,7 +146,7 @@ impl Recorded {
             request_headers: request.headers.iter().map(plain).collect(),
             credentials: keying.credentials(request).map(str::to_owned),
             read: read(request.read),
-            request: request.body.as_deref().map(|body| Content::of(body, redactor)),
+            request: content,
             status: exchange.status,
             headers: came.map(|header| plain(&header)).collect(),
             head_us: exchange.head_at.map(micros),
@@ -149,7 +155,7 @@ impl Recorded {
             chunks: chunks.join(" "),
             sha256: format!("{:x}", Sha256::digest(&body)),
         };
-        Self { head, body: body.into() }
+        Self { head, body: body.into(), blobs: blobs.unwrap_or_default() }
     }
 
     /// The exchange again, as the reply to this request; its times are those of the tape.
@@ -196,7 +202,7 @@ impl Recorded {
             method: self.head.method.clone(),
             target: self.head.path.clone(),
             headers: self.head.request_headers.clone(),
-            body: self.head.request.as_ref().map(Content::bytes),
+            body: self.head.request.as_ref().map(|content| content.bytes(&self.blobs)),
             ..Request::default()
         }
     }
@@ -207,7 +213,15 @@ impl Recorded {
         [head.as_bytes(), BORDER, &self.body].concat()
     }
 
-    /// Reads a file. **Errors**: it is none, or its body is another one than was recorded.
+    /// The hashes of the long texts that are kept beside.
+    pub(super) fn wanted(&self) -> Vec<String> {
+        match &self.head.request {
+            Some(Content::Json(value)) => blob::wanted(value),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Reads a file, but for what is kept beside. **Errors**: it is none, or its body is another one than was recorded.
     pub fn parse(file: &[u8]) -> Result<Self, EntryError> {
         let form = |what: &str| EntryError::Form(what.to_owned());
         // A pretty head has no line that is no JSON, so the first border is the one.
@@ -218,37 +232,40 @@ impl Recorded {
         if found != head.sha256 {
             return Err(EntryError::Body { found, said: head.sha256 });
         }
-        Ok(Self { head, body })
+        Ok(Self { head, body, blobs: Blobs::new() })
     }
 }
 
 impl Content {
-    fn of(body: &[u8], redactor: &Redactor) -> Self {
+    fn of(body: &[u8], redactor: &Redactor) -> (Self, Blobs) {
         let mut body = body.to_vec();
         redactor.blot(&mut body);
         // What a value would write otherwise (blanks, keys that stand twice) is kept as text: it is sent again byte for byte.
         let value = serde_json::from_slice::<Value>(&body).ok().filter(|value| value.to_string().as_bytes() == body);
-        match (value, String::from_utf8(body)) {
-            (Some(value), _) => Self::Json(value),
-            (None, Ok(text)) => Self::Text(text),
-            (None, Err(bytes)) => {
-                Self::Base64(base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes.into_bytes()))
-            }
+        if let Some(mut value) = value.filter(|value| !blob::is_marked(value)) {
+            let blobs = blob::take(&mut value);
+            return (Self::Json(value), blobs);
         }
+        let content = match String::from_utf8(body) {
+            Ok(text) => Self::Text(text),
+            Err(bytes) => Self::Base64(STANDARD.encode(bytes.into_bytes())),
+        };
+        (content, Blobs::new())
     }
 }
 
 impl Content {
     /// The body's bytes.
-    pub fn bytes(&self) -> Bytes {
+    pub fn bytes(&self, blobs: &Blobs) -> Bytes {
         match self {
-            Self::Json(value) => value.to_string().into(),
+            Self::Json(value) => {
+                let mut value = value.clone();
+                blob::put_back(&mut value, blobs);
+                value.to_string().into()
+            }
             Self::Text(text) => text.clone().into(),
             // What is no base64 was edited by hand; it is then sent as it stands.
-            Self::Base64(text) => {
-                let decoded = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text);
-                decoded.map_or_else(|_| text.clone().into(), Bytes::from)
-            }
+            Self::Base64(text) => STANDARD.decode(text).map_or_else(|_| text.clone().into(), Bytes::from),
         }
     }
 }
@@ -320,7 +337,7 @@ mod tests {
 
     #[test]
     fn bodies_of_requests_are_kept_in_a_form_to_read() {
-        let of = |body: &[u8]| Content::of(body, &Redactor::default());
+        let of = |body: &[u8]| Content::of(body, &Redactor::default()).0;
         assert_eq!(of(b"{\"b\":1,\"a\":2.0}"), Content::Json(json!({"b": 1, "a": 2.0})));
         assert_eq!(of(b"{\"b\": 1}"), Content::Text("{\"b\": 1}".to_owned()));
         assert_eq!(of(b"{\"b\": "), Content::Text("{\"b\": ".to_owned()));

@@ -5,6 +5,8 @@
 //! else who answers in its place, a limiter or a gateway, and say so.
 //! Nothing here knows of scenarios, rules or verdicts.
 
+mod archive;
+mod blob;
 mod bodies;
 mod course;
 mod deck;
@@ -25,6 +27,7 @@ mod server;
 mod set;
 mod upstream;
 
+pub use blob::Blobs;
 pub use deck::{Deck, Reel, Use, Written};
 pub use entry::{Content, Ending, EntryError, Head, Recorded};
 pub use fault::{Edit, Fault};
@@ -35,5 +38,5 @@ pub use listener::{ProxyError, Refusing};
 pub use proxy::{Orders, Proxy};
 pub use redact::Redactor;
 pub use remote::Remote;
-pub use replay::Pace;
+pub use replay::{NOT_ON_THE_TAPE, Pace};
 pub use set::{FORMAT, Manifest, Miss, Recorder, Tape, TapeError};

@@ -14,9 +14,11 @@ use super::bodies::{Download, Played};
 use super::deck::Deck;
 use super::entry::Recorded;
 use super::hearing::{By, Hearing, OF_CONNECTION, Passed};
-use super::key::{BLOTTED, CREDENTIALS};
 use crate::event::ExchangeId;
 use crate::wire::{End, Exchange, Request, TransportKind};
+
+/// Type of the error that a client gets for a request that is not on the tape.
+pub const NOT_ON_THE_TAPE: &str = "not_on_the_tape";
 
 /// How fast the replies of a tape come.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -60,7 +62,7 @@ pub(super) struct Player {
 impl Player {
     /// What the tape answers; `None` where the server is to be asked.
     pub(super) fn answer(&self, request: &Request, hearing: &Rc<Hearing>) -> Option<Response<Download>> {
-        match self.deck.reply(&anonymous(request.clone())) {
+        match self.deck.reply(request) {
             Ok(None) => None,
             Ok(Some(recorded)) => {
                 hearing.answered_by(By::Tape);
@@ -69,7 +71,7 @@ impl Player {
             Err(miss) => {
                 hearing.answered_by(By::Miss(miss.to_string()));
                 let error =
-                    serde_json::json!({"message": miss.to_string(), "type": "not_on_the_tape", "param": null, "code": null});
+                    serde_json::json!({"message": miss.to_string(), "type": NOT_ON_THE_TAPE, "param": null, "code": null});
                 let headers = [("content-type", "application/json".to_owned())];
                 Some(super::server::made(hearing, 400, &headers, serde_json::json!({"error": error}).to_string()))
             }
@@ -83,8 +85,7 @@ impl Player {
         let is_there = !matches!(&exchange.end, End::Failed(error)
             if matches!(error.kind, TransportKind::TooLong | TransportKind::NotSent | TransportKind::Connect));
         if passed.by == By::Server && exchange.status.is_some() && is_there && kept == passed.asked {
-            let request = anonymous(exchange.request.clone());
-            self.deck.keep(&Exchange { request, ..exchange.clone() });
+            self.deck.keep(exchange);
         }
     }
 
@@ -102,12 +103,6 @@ impl Player {
         let body = Download::Played(Box::new(Played::new(pieces, exchange.end.clone(), Rc::clone(hearing))));
         response.body(body).expect("a status and headers that were recorded")
     }
-}
-
-/// A request as the tape of a proxy knows it: whose key it carries is the server's business.
-fn anonymous(mut request: Request) -> Request {
-    request.headers.retain(|(name, _)| !CREDENTIALS.contains(&name.to_ascii_lowercase().as_str()));
-    request.header("authorization", BLOTTED)
 }
 
 /// The headers of a recorded reply as they fit the body that was kept: unpacked, and of its own length.

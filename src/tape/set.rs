@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::archive::{self, BLOBS};
 use super::entry::{EntryError, Recorded};
 use super::key::{Key, differences};
 
@@ -31,6 +32,12 @@ pub struct Manifest {
     pub server: String,
     /// Models by role.
     pub models: BTreeMap<String, String>,
+    /// Ids of the models that it had; empty where nobody knew.
+    #[serde(default)]
+    pub served: Vec<String>,
+    /// Whether requests carried a key.
+    #[serde(default)]
+    pub keyed: bool,
     /// Profile of the setup.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub profile: Option<String>,
@@ -43,6 +50,14 @@ pub struct Manifest {
     pub volatile: Vec<String>,
     /// SHA-256 by file.
     pub exchanges: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    fn render(&self) -> Vec<u8> {
+        let mut text = serde_json::to_vec_pretty(self).expect("a manifest can be written as JSON");
+        text.push(b'\n');
+        text
+    }
 }
 
 /// Why a tape cannot be used, or written.
@@ -104,15 +119,49 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// Reads a tape. **Errors**: it is not there, not whole, changed, or of a newer format.
+    /// Reads a tape: a folder, or where there is none, a packed one beside where it would be (`FOLDER.tar.gz`). **Errors**: it
+    /// is not there or there twice, not whole, changed, or of a newer format.
     pub fn load(folder: &Path) -> Result<Self, TapeError> {
-        let path = folder.join(MANIFEST);
-        let text = match std::fs::read(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(TapeError::Absent(folder.display().to_string()));
+        take_back(folder)?;
+        let packed = packed_name(folder);
+        match (folder.exists(), packed.exists()) {
+            (true, true) => {
+                Err(TapeError::broken(&packed, format!("`{}` is a tape of the same cell: remove one", folder.display())))
             }
-            read => read.map_err(|error| TapeError::disk("read", &path, error))?,
-        };
+            (false, true) => {
+                let bytes = std::fs::read(&packed).map_err(|error| TapeError::disk("read", &packed, error))?;
+                Self::unpack(&packed, &bytes)
+            }
+            _ => Self::read(folder, |name| {
+                let path = folder.join(name);
+                match std::fs::read(&path) {
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                    read => read.map(Some).map_err(|error| TapeError::disk("read", &path, error)),
+                }
+            }),
+        }
+    }
+
+    /// Reads a packed tape; `name` is told to people. **Errors**: as for [`Tape::load`], and what no tape holds.
+    pub fn unpack(name: &Path, bytes: &[u8]) -> Result<Self, TapeError> {
+        let mut files = archive::unpack(bytes).map_err(|why| TapeError::broken(name, why))?;
+        Self::read(name, |file| Ok(files.remove(file)))
+    }
+
+    /// All its files as one. **Errors**: the format refuses.
+    pub fn pack(&self) -> Result<Vec<u8>, TapeError> {
+        let mut files = archive::Files::new();
+        for (name, recorded) in &self.exchanges {
+            files.insert(name.clone(), recorded.render());
+            files.extend(recorded.blobs.iter().map(|(hash, text)| (format!("{BLOBS}/{hash}"), text.to_vec())));
+        }
+        files.insert(MANIFEST.to_owned(), self.manifest.render());
+        archive::pack(&files).map_err(|error| TapeError::disk("pack", Path::new(&self.manifest.cell), error))
+    }
+
+    fn read(folder: &Path, mut file: impl FnMut(&str) -> Result<Option<Vec<u8>>, TapeError>) -> Result<Self, TapeError> {
+        let path = folder.join(MANIFEST);
+        let Some(text) = file(MANIFEST)? else { return Err(TapeError::Absent(folder.display().to_string())) };
         let broken = |error: serde_json::Error| TapeError::broken(&path, format!("it is no manifest: {error}"));
         let found = serde_json::from_slice::<Version>(&text).map_err(broken)?.format;
         if found > FORMAT {
@@ -121,7 +170,7 @@ impl Tape {
         let manifest: Manifest = serde_json::from_slice(&text).map_err(broken)?;
         let mut exchanges = Vec::new();
         for (name, sha256) in &manifest.exchanges {
-            exchanges.push((name.clone(), Arc::new(read_entry(folder, name, sha256)?)));
+            exchanges.push((name.clone(), Arc::new(read_entry(folder, name, sha256, &mut file)?)));
         }
         let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
         for (number, (_, recorded)) in exchanges.iter().enumerate() {
@@ -165,7 +214,8 @@ impl Tape {
     fn miss(&self, key: &Key) -> Miss {
         let wanted = &key.canonical;
         let said = |name: &str| wanted[name].as_str().unwrap_or_default();
-        let what = format!("`{} {}` with this body is not on the tape of {}", said("method"), said("path"), self.manifest.cell);
+        let what =
+            format!("`{} {}`, asked in this way, is not on the tape of {}", said("method"), said("path"), self.manifest.cell);
         let differing = self.exchanges.iter().filter_map(|(name, recorded)| {
             let found = recorded.canonical(&self.manifest.volatile);
             let same_way = found["method"] == wanted["method"] && found["path"] == wanted["path"];
@@ -188,17 +238,19 @@ struct Version {
     format: u32,
 }
 
-fn read_entry(folder: &Path, name: &str, sha256: &str) -> Result<Recorded, TapeError> {
+fn read_entry(
+    folder: &Path,
+    name: &str,
+    sha256: &str,
+    read: &mut impl FnMut(&str) -> Result<Option<Vec<u8>>, TapeError>,
+) -> Result<Recorded, TapeError> {
     let path = folder.join(name);
     // A name that leads out of the folder is nobody's.
-    if name.contains(['/', '\\']) || name.starts_with('.') {
+    if !archive::is_name(name) {
         return Err(TapeError::broken(&folder.join(MANIFEST), format!("`{name}` is no name of a file of this tape")));
     }
-    let file = match std::fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(TapeError::broken(&path, "the manifest names it, and it is not there"));
-        }
-        read => read.map_err(|error| TapeError::disk("read", &path, error))?,
+    let Some(file) = read(name)? else {
+        return Err(TapeError::broken(&path, "the manifest names it, and it is not there"));
     };
     if format!("{:x}", Sha256::digest(&file)) != sha256 {
         let why = match Recorded::parse(&file) {
@@ -207,7 +259,15 @@ fn read_entry(folder: &Path, name: &str, sha256: &str) -> Result<Recorded, TapeE
         };
         return Err(TapeError::broken(&path, why));
     }
-    Recorded::parse(&file).map_err(|error| TapeError::broken(&path, error.to_string()))
+    let mut recorded = Recorded::parse(&file).map_err(|error| TapeError::broken(&path, error.to_string()))?;
+    for hash in recorded.wanted() {
+        let name = format!("{BLOBS}/{hash}");
+        let blob = read(&name)?.filter(|blob| format!("{:x}", Sha256::digest(blob)) == hash);
+        let why = || format!("the long text `{name}` is not there, or is another one");
+        let blob = blob.ok_or_else(|| TapeError::broken(&path, why()))?;
+        recorded.blobs.insert(hash, blob.into());
+    }
+    Ok(recorded)
 }
 
 /// Collects exchanges, and writes them as a tape at the end.
@@ -249,10 +309,15 @@ impl Recorder {
             let path = draft.join(&name);
             std::fs::write(&path, &file).map_err(disk("write", &path))?;
             manifest.exchanges.insert(name, format!("{:x}", Sha256::digest(&file)));
+            for (hash, text) in &recorded.blobs {
+                let blobs = draft.join(BLOBS);
+                std::fs::create_dir_all(&blobs).map_err(disk("make", &blobs))?;
+                let path = blobs.join(hash);
+                std::fs::write(&path, text).map_err(disk("write", &path))?;
+            }
         }
         let path = draft.join(MANIFEST);
-        let text = serde_json::to_string_pretty(&manifest).expect("a manifest can be written as JSON") + "\n";
-        std::fs::write(&path, text).map_err(disk("write", &path))?;
+        std::fs::write(&path, manifest.render()).map_err(disk("write", &path))?;
         let old = beside(folder, "old");
         if old.exists() {
             std::fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
@@ -266,6 +331,21 @@ impl Recorder {
         }
         Ok(manifest)
     }
+}
+
+/// Where the packed form of a tape lies: `tapes/base/llamacpp.tar.gz`.
+fn packed_name(folder: &Path) -> PathBuf {
+    let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    folder.with_file_name(format!("{name}.tar.gz"))
+}
+
+/// A tape that was moved aside for a new one that never came is put back.
+fn take_back(folder: &Path) -> Result<(), TapeError> {
+    let old = beside(folder, "old");
+    if folder.exists() || !old.exists() {
+        return Ok(());
+    }
+    std::fs::rename(&old, folder).map_err(|error| TapeError::disk("move", &old, error))
 }
 
 fn beside(folder: &Path, what: &str) -> PathBuf {
@@ -363,6 +443,44 @@ mod tests {
         spoil(&tapes, manifest.exchanges.keys().next().unwrap());
         let error = Tape::load(&tapes).unwrap_err().to_string();
         assert!(error.contains(expect), "{error}");
+    }
+
+    #[test]
+    fn a_packed_tape_is_read_as_its_folder_and_not_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let tapes = folder.path().join("t");
+        let long = "why ".repeat(8000);
+        write(&tapes, vec![recorded(&long, "1"), recorded("Ho", "2")]);
+        let tape = Tape::load(&tapes).unwrap();
+        assert_eq!(std::fs::read_dir(tapes.join("blobs")).unwrap().count(), 1, "a long question is kept beside");
+        std::fs::write(folder.path().join("t.tar.gz"), tape.pack().unwrap()).unwrap();
+        let error = Tape::load(&tapes).unwrap_err().to_string();
+        assert!(error.contains("is a tape of the same cell"), "{error}");
+        std::fs::remove_dir_all(&tapes).unwrap();
+        let packed = Tape::load(&tapes).unwrap();
+        assert_eq!(packed.manifest(), tape.manifest());
+        assert_eq!(reply(&packed, &long).unwrap(), "1");
+        let was = packed.exchanges().find(|(_, recorded)| recorded.body == "1").unwrap().1.request();
+        assert_eq!(was.body, asked(&long).body);
+    }
+
+    #[test]
+    fn a_tape_whose_successor_never_came_is_put_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let tapes = folder.path().join("t");
+        write(&tapes, vec![recorded("Hi", "1")]);
+        std::fs::rename(&tapes, folder.path().join(".t.old")).unwrap();
+        assert_eq!(reply(&Tape::load(&tapes).unwrap(), "Hi").unwrap(), "1");
+    }
+
+    #[test]
+    fn a_long_text_that_is_missing_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let tapes = folder.path().join("t");
+        write(&tapes, vec![recorded(&"why ".repeat(8000), "1")]);
+        std::fs::remove_dir_all(tapes.join("blobs")).unwrap();
+        let error = Tape::load(&tapes).unwrap_err().to_string();
+        assert!(error.contains("the long text `blobs/"), "{error}");
     }
 
     #[test]

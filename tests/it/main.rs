@@ -18,5 +18,6 @@ mod proxy;
 mod schemas;
 mod stack;
 mod start;
+mod tapes;
 mod tidy;
 mod wire;

@@ -17,7 +17,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("models", &["source", "spec", "host"]),
     ("stack", &["spec", "event", "wire", "host", "models"]),
     ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "tape", "stack", "event"]),
-    ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract"]),
+    ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract", "tape"]),
     ("mutate", &["contract", "wire", "schema"]),
     ("report", &["event", "source"]),
     ("tape", &["wire", "event"]),

@@ -22,6 +22,7 @@ macro_rules! def {
             kind: StepUse::$kind,
             doc: "",
             example: "",
+            live: false,
             below: None,
             topic: "test",
             place: concat!("src/steps/test.rs:", line!()).to_owned(),

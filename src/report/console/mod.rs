@@ -425,5 +425,6 @@ fn phase_word(phase: StackPhase) -> &'static str {
         StackPhase::Ready => "ready",
         StackPhase::Stop => "stop",
         StackPhase::Gone => "gone",
+        StackPhase::Tape => "tape",
     }
 }

@@ -163,6 +163,12 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
             placeholders(&mut checks, setup, &format!("/provision/make/{at}/run/{word}"), text, &MAKE_WORDS);
         }
     }
+    for (at, pattern) in setup.tape.redact.iter().enumerate() {
+        if let Err(error) = regex::bytes::Regex::new(pattern) {
+            let message = format!("`{pattern}` is not a regular expression: {error}");
+            checks.at_value("setup/bad-pattern", &format!("/tape/redact/{at}"), message, None);
+        }
+    }
     if let Some(auth) = &setup.auth {
         placeholders(&mut checks, setup, "/auth/bearer", &auth.bearer, &["key"]);
     }

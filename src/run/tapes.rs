@@ -1,0 +1,91 @@
+//! Tapes of a cell: replies from one in place of a stack, or a stack whose replies are kept on one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use super::Bus;
+use super::account::CellRun;
+use super::worker::Blueprint;
+use crate::event::{CellId, RunEvent, StackPhase, Trouble};
+use crate::plan::CellPlan;
+use crate::tape::{Deck, Manifest, Use};
+
+/// The address of a stack that is not there.
+pub(super) const NOWHERE: &str = "http://tape.invalid";
+/// The key of a stack that is not there.
+pub(super) const TOKEN: &str = "key-of-a-tape";
+/// After so many days a tape is called old.
+const OLD: i64 = 30;
+
+/// What a tape is of; `models` are those that the server lists.
+pub(super) fn manifest(cell: &CellPlan, server: &str, models: Vec<String>, blueprint: &Blueprint) -> Manifest {
+    Manifest {
+        cell: cell.id.0.to_string(),
+        server: server.to_owned(),
+        models: blueprint.models.iter().cloned().collect::<BTreeMap<_, _>>(),
+        served: models,
+        keyed: blueprint.bearer.is_some(),
+        profile: cell.profile.as_ref().map(|profile| profile.name.clone()),
+        recorded: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+        fireassay: env!("CARGO_PKG_VERSION").to_owned(),
+        ..Manifest::default()
+    }
+}
+
+/// Why a tape cannot stand for the cell's stack.
+pub(super) fn refusal(cell: &CellPlan, manifest: &Manifest) -> Option<String> {
+    let profile = cell.profile.as_ref().map(|profile| profile.name.as_str());
+    let named = |name: Option<&str>| name.map_or_else(|| "no profile".to_owned(), |name| format!("the profile `{name}`"));
+    (manifest.profile.as_deref() != profile).then(|| {
+        let (was, is) = (named(manifest.profile.as_deref()), named(profile));
+        format!("the tape was recorded with {was}, and `{}` has {is}: record it again, or name its own setup", cell.setup.name)
+    })
+}
+
+/// Says that a tape answers, and how old it is.
+pub(super) fn announce(cell: &CellId, deck: &Deck, bus: &Bus) {
+    let Some(manifest) = deck.manifest() else { return };
+    let age = DateTime::parse_from_rfc3339(&manifest.recorded).ok().map(|at| (Utc::now() - at.to_utc()).num_days());
+    let day = manifest.recorded.split('T').next().unwrap_or_default();
+    let old = match age {
+        Some(days) if days > OLD => format!(", {days} days ago: old, record it again with `--mode record`"),
+        _ => String::new(),
+    };
+    say(cell, bus, format!("{} exchanges, recorded {day} by fireassay {}{old}", manifest.exchanges.len(), manifest.fireassay));
+}
+
+/// Says what a whole run did not ask for.
+pub(super) fn tell_unused(cell: &CellId, deck: &Deck, bus: &Bus) {
+    let unused = deck.unused().len();
+    if unused > 0 {
+        say(cell, bus, format!("{unused} recorded exchanges were not asked for: `--mode record` drops them"));
+    }
+}
+
+/// Writes what was recorded, where the run came to its end.
+pub(super) fn write(run: &mut CellRun, cell: &CellPlan, deck: &Arc<Deck>, manifest: Manifest) {
+    if deck.used() == Use::Replay {
+        return;
+    }
+    if run.trouble.is_some() || run.control.finishing().is_cancelled() {
+        say(
+            &cell.id,
+            &run.bus,
+            "nothing was written: the run did not come to its end; a tape that was there is as it was".to_owned(),
+        );
+        return;
+    }
+    match deck.finish(manifest) {
+        Ok(written) => {
+            let folder = deck.folder().display();
+            say(&cell.id, &run.bus, format!("{} recorded, {} in all, in {folder}", written.new, written.all));
+        }
+        Err(error) => run.trouble = Some(Trouble::new("infra.tape", error.to_string())),
+    }
+}
+
+fn say(cell: &CellId, bus: &Bus, message: String) {
+    bus.emit(&RunEvent::Stack { cell: cell.clone(), phase: StackPhase::Tape, message });
+}
