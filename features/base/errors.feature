@@ -128,7 +128,7 @@ Feature: Errors
       {"model": "{{model}}", "messages": "Hello"}
       """
     Then the request is refused
-    And the header "content-type" mentions "application/json"
+    And the header "content-type" mentions "json"
     And the error has the OpenAI form
 
   Scenario: A mistake of the caller is called one

@@ -61,7 +61,10 @@ Feature: Tool calls
   @W070
   Scenario: Whole and streamed, the same tool is called
     Given the tools get_weather and get_time
-    When I ask "What is the weather in Paris?" whole and streamed
+    When I ask "What is the weather in Paris?"
+    Then the request succeeds
+    Given replies are streamed
+    When I ask "What is the weather in Paris?"
     Then the reply calls get_weather once with:
       | city | Paris |
     And the finish reason is "tool_calls"

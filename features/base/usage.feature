@@ -51,9 +51,12 @@ Feature: Usage
     Given replies are <delivery>
     When I note the server's counters
     And I ask "What is the capital of France?"
-    And I continue with "And of Germany?"
-    And I ask "Name three colors."
-    Then the counters grew by the usage of the replies
+    Then the request succeeds
+    When I continue with "And of Germany?"
+    Then the request succeeds
+    When I ask "Name three colors."
+    Then the request succeeds
+    And the counters grew by the usage of the replies
 
   Scenario: A reply that is cut is counted to the cut
     Given at most 12 tokens

@@ -2,7 +2,7 @@
 
 use super::{Held, Said, broken, counted, status};
 use crate::event::Whose;
-use crate::wire::sse::FramingFaultKind;
+use crate::wire::sse::{FramingFault, FramingFaultKind};
 use crate::wire::{ChatReply, End, Exchange, FoldFaultKind};
 
 const KIND: &str = "assert.stream";
@@ -84,9 +84,9 @@ fn stream_faults(exchange: &Exchange, reply: &ChatReply) -> Vec<String> {
     if !exchange.is_event_stream() {
         faults.push(format!("its media type is {media}, not text/event-stream"));
     }
-    faults.extend(
-        reply.framing.iter().filter_map(|fault| framing(fault.kind).map(|what| format!("{what}, at byte {}", fault.offset))),
-    );
+    let harmless = |fault: &&FramingFault| fault.kind == FramingFaultKind::UnknownField && !holds_payload(exchange, fault.offset);
+    let framing = reply.framing.iter().filter(|fault| !harmless(fault));
+    faults.extend(framing.filter_map(|fault| self::framing(fault.kind).map(|what| format!("{what}, at byte {}", fault.offset))));
     let folded = reply.faults.iter().filter(|fault| breaks_form(fault.kind));
     faults.extend(folded.map(|fault| format!("event {}: {}", fault.event, fault.message)));
     if let Some(error) = &reply.error {
@@ -104,11 +104,18 @@ fn stream_faults(exchange: &Exchange, reply: &ChatReply) -> Vec<String> {
     faults
 }
 
+/// Whether the line at this place holds an object: a field that the standard does not know is skipped by clients, and with it
+/// what it holds.
+fn holds_payload(exchange: &Exchange, offset: usize) -> bool {
+    let rest = exchange.body.get(offset..).unwrap_or_default();
+    rest.iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).any(|byte| *byte == b'{')
+}
+
 /// Framing that loses or garbles something; what the standard repairs without loss is nobody's fault.
 fn framing(kind: FramingFaultKind) -> Option<&'static str> {
     match kind {
         FramingFaultKind::BadUtf8 => Some("it has bytes that are not UTF-8"),
-        FramingFaultKind::UnknownField => Some("it has a line that is no field of an event"),
+        FramingFaultKind::UnknownField => Some("it has a payload on a line that is no field of an event"),
         FramingFaultKind::Unterminated => Some("its last event is not closed by a blank line"),
         FramingFaultKind::AfterDone => Some("it has an event after [DONE]"),
         _ => None,

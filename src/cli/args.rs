@@ -10,9 +10,11 @@ use crate::spec::models::{EVERY_MODEL, Intent};
 use crate::spec::yaml::Span;
 
 mod kept;
+mod mutate;
 mod proxy;
 
 pub use kept::{DownArgs, LogsArgs, StatusArgs, UpArgs};
+pub use mutate::MutateArgs;
 pub use proxy::{ProxyArgs, ProxyMode};
 
 /// fireassay settles what a model stack really does.
@@ -71,6 +73,8 @@ pub enum Command {
     Doctor(DoctorArgs),
     /// List the catalogue of models, or check it against indexes and files
     Models(ModelsArgs),
+    /// Score a suite: break the replies of its tape in every way, and see what it notices
+    Mutate(Box<MutateArgs>),
     /// Print a feature file as Cucumber Messages JSON
     Ast(AstArgs),
     /// Print shell completions

@@ -18,6 +18,7 @@ mod list;
 mod load;
 mod logs;
 mod models;
+mod mutate;
 mod paths;
 mod provision;
 mod proxy;
@@ -94,6 +95,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Init(args) => init::init(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Models(args) => models::models(&args),
+        Command::Mutate(args) => mutate::mutate(&args),
         Command::Ast(args) => ast::ast(&args),
         Command::Completions { shell } => {
             let mut text = Vec::new();

@@ -48,3 +48,8 @@ pub fn show(map: &SourceMap, diagnostics: &Diagnostics, color: ColorArg) -> usiz
     }
     errors.len()
 }
+
+/// Writes over the present line of standard error; `last` ends the line.
+pub fn status(text: &str, last: bool) {
+    drop(write!(std::io::stderr(), "\r{text}{}", if last { "\n" } else { "" }));
+}

@@ -225,15 +225,21 @@ pub(super) fn spoken(good: &Good<'_>, key: &str, change: impl Fn(&str) -> Option
             } else if let Some(more) = new.strip_suffix(&text) {
                 (first, format!("{more}{}", list[first].pointer(&at)?.as_str()?))
             } else {
-                for place in places {
-                    *list[place].pointer_mut(&at)? = json!("");
+                for (place, piece) in places.iter().zip(shares(&new, places.len())) {
+                    *list[*place].pointer_mut(&at)? = json!(piece);
                 }
-                (first, new)
+                return Some(());
             };
             *list[place].pointer_mut(&at)? = json!(piece);
             Some(())
         })
     })
+}
+
+/// A text in so many pieces, about equally long.
+pub(super) fn shares(text: &str, count: usize) -> impl Iterator<Item = &str> {
+    let cut = move |nth: usize| text.floor_char_boundary(text.len() * nth / count);
+    (0..count).map(move |nth| &text[cut(nth)..cut(nth + 1)])
 }
 
 /// The content of the first choice, where it has some and no calls beside it.
@@ -283,4 +289,37 @@ pub(super) fn no_header(good: &Good<'_>, name: &str) -> Option<Exchange> {
 /// Another status.
 pub(super) fn status(good: &Good<'_>, status: u16) -> Option<Exchange> {
     (good.exchange.status != Some(status)).then(|| Exchange { status: Some(status), ..good.exchange.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(old: &str, ends: &[usize], new: &str, expect: &[usize]) {
+        let chunks: Vec<Chunk> = ends.iter().map(|end| Chunk { at: Duration::ZERO, end: *end }).collect();
+        let now: Vec<usize> = reads(&chunks, old.as_bytes(), new.as_bytes()).iter().map(|chunk| chunk.end).collect();
+        assert_eq!(now, expect, "{old:?} {new:?}");
+    }
+
+    #[test]
+    fn reads_outside_of_a_change_stay_and_those_within_it_stretch() {
+        check("aabbcc", &[2, 4, 6], "aaXXXXcc", &[2, 6, 8]);
+        check("aabbcc", &[2, 3, 4, 6], "aaXXXXcc", &[2, 4, 6, 8]);
+        check("aabbcc", &[2, 4, 6], "aabb", &[2, 4, 4]);
+        check("aabbcc", &[2, 4, 6], "", &[0, 0, 0]);
+        check("aaaa", &[2, 4], "aaaaaa", &[2, 6]);
+        check("", &[], "x", &[1]);
+    }
+
+    #[test]
+    fn a_text_is_shared_out_between_its_characters() {
+        let shared = |text, count| shares(text, count).collect::<Vec<_>>();
+        assert_eq!(shared("abcdef", 3), ["ab", "cd", "ef"]);
+        assert_eq!(shared("aé", 2), ["a", "é"]);
+        assert_eq!(shared("", 2), ["", ""]);
+        assert_eq!(shared("a", 3).concat(), "a");
+    }
 }

@@ -191,14 +191,8 @@ impl Way<'_> {
             dialects: run.books.dialects(),
         });
         tapes::announce(&cell.id, deck, bus);
-        let mut models = cell.models.clone();
-        if models.is_empty() {
-            models.extend(manifest.models.iter().map(|(role, id)| (role.clone(), id.clone())));
-        }
-        let token = manifest.keyed.then_some(tapes::TOKEN);
-        let (served, body_limit) = (taken(&manifest.served, &models), options.body_limit);
-        let plain = Blueprint::new(cell, tapes::NOWHERE, token, models, options.epoch, Arc::clone(ids));
-        let mut blueprint = Blueprint { served, body_limit, deck: Some(Arc::clone(deck)), ..plain };
+        let mut blueprint = tapes::blueprint(cell, deck, manifest, options.epoch, Arc::clone(ids));
+        blueprint.body_limit = options.body_limit;
         match clients(cell, &blueprint, options, bus, control).await {
             Ok(ready) => blueprint.clients = ready,
             Err(error) => {
@@ -297,7 +291,7 @@ fn announce(
 
 /// Names of models that a server takes: those that it lists, and those of the setup, which are meant to be taken. None where it
 /// lists none.
-fn taken(listed: &[String], models: &[(String, String)]) -> Vec<String> {
+pub(super) fn taken(listed: &[String], models: &[(String, String)]) -> Vec<String> {
     let meant = models.iter().filter(|_| !listed.is_empty()).map(|(_, id)| id);
     listed.iter().chain(meant).cloned().collect()
 }

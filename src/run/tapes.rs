@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Instant;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -32,6 +34,17 @@ pub(super) fn manifest(cell: &CellPlan, server: &str, models: Vec<String>, bluep
         fireassay: env!("CARGO_PKG_VERSION").to_owned(),
         ..Manifest::default()
     }
+}
+
+/// What workers need to run scenarios against a tape.
+pub(super) fn blueprint(cell: &CellPlan, deck: &Arc<Deck>, tape: &Manifest, epoch: Instant, ids: Arc<AtomicU64>) -> Blueprint {
+    let mut models = cell.models.clone();
+    if models.is_empty() {
+        models.extend(tape.models.iter().map(|(role, id)| (role.clone(), id.clone())));
+    }
+    let served = super::cell::taken(&tape.served, &models);
+    let token = tape.keyed.then_some(TOKEN);
+    Blueprint { served, deck: Some(Arc::clone(deck)), ..Blueprint::new(cell, NOWHERE, token, models, epoch, ids) }
 }
 
 /// Why a tape cannot stand for the cell's stack.

@@ -100,6 +100,33 @@ impl Blueprint {
         }
     }
 
+    /// The context of a worker with this client.
+    pub fn context(self, client: wire::Client) -> CellContext {
+        let secrets = self.secrets();
+        CellContext {
+            client,
+            url: self.url,
+            bearer: self.bearer,
+            models: self.models,
+            sampling: self.sampling,
+            named: self.named,
+            tools: self.tools,
+            clients: self.clients,
+            profile: self.profile,
+            ours: self.ours,
+            concurrency: self.concurrency,
+            health: self.health,
+            deck: self.deck,
+            rehearsal: None,
+            next_exchange: self.next_exchange,
+            secrets,
+            wanted_key: self.wanted_key,
+            served: self.served,
+            routes: self.routes,
+            services: self.services,
+        }
+    }
+
     /// Texts that must not appear in evidence.
     pub fn secrets(&self) -> Vec<String> {
         let of_routes = self.routes.iter().filter_map(|route| route.bearer.clone());
@@ -170,29 +197,8 @@ fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, 
             return;
         }
     };
-    let secrets = blueprint.secrets();
     let epoch = blueprint.epoch;
-    let cell = Rc::new(CellContext {
-        client,
-        url: blueprint.url,
-        bearer: blueprint.bearer,
-        models: blueprint.models,
-        sampling: blueprint.sampling,
-        named: blueprint.named,
-        tools: blueprint.tools,
-        clients: blueprint.clients,
-        profile: blueprint.profile,
-        ours: blueprint.ours,
-        concurrency: blueprint.concurrency,
-        health: blueprint.health,
-        deck: blueprint.deck,
-        next_exchange: blueprint.next_exchange,
-        secrets,
-        wanted_key: blueprint.wanted_key,
-        served: blueprint.served,
-        routes: blueprint.routes,
-        services: blueprint.services,
-    });
+    let cell = Rc::new(blueprint.context(client));
     let slots = (0..slots).map(|_| slot(&cell, functions, desk, epoch));
     runtime.block_on(futures::future::join_all(slots));
 }

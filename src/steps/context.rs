@@ -1,5 +1,6 @@
 //! What all scenarios of a cell share: [`CellContext`].
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -8,7 +9,7 @@ use super::services::Services;
 use crate::plan::{Named, Sampling};
 use crate::spec::{ProfileSpec, ToolSpec};
 use crate::stack::client::Clients;
-use crate::tape::Deck;
+use crate::tape::{Deck, Rehearsal};
 use crate::wire::Client;
 
 /// What all scenarios of a cell share on one worker thread.
@@ -39,6 +40,8 @@ pub struct CellContext {
     pub health: String,
     /// The tape that answers, or on which replies are kept.
     pub deck: Option<Arc<Deck>>,
+    /// What gives the replies of a scenario again, one of them changed.
+    pub rehearsal: Option<Rc<Rehearsal>>,
     /// Numbers exchanges, shared by all workers.
     pub next_exchange: Arc<AtomicU64>,
     /// Texts that must not appear in evidence.

@@ -360,10 +360,19 @@ impl World {
             request.timeout = self.draft.timeout;
         }
         self.made.borrow_mut().push(id);
+        let url = cell.client.base().address(&request.target);
+        let off_tape = |words: String| Trouble::new("infra.tape", words);
+        let again = cell.rehearsal.as_ref().and_then(|rehearsal| rehearsal.reply(id, &request, url.clone()));
+        if let Some(exchange) = again.transpose().map_err(off_tape)? {
+            return Ok(self.recorded(cell, exchange));
+        }
         let answer = cell.deck.as_ref().map_or(Ok(None), |deck| deck.reply(&request));
-        if let Some(recorded) = answer.map_err(|miss| Trouble::new("infra.tape", miss.to_string()))? {
-            let url = cell.client.base().address(&request.target);
-            return Ok(self.recorded(cell, recorded.exchange(id, request, url)));
+        if let Some(recorded) = answer.map_err(|miss| off_tape(miss.to_string()))? {
+            let exchange = recorded.exchange(id, request, url);
+            if let Some(rehearsal) = &cell.rehearsal {
+                rehearsal.hear(&exchange);
+            }
+            return Ok(self.recorded(cell, exchange));
         }
         // A tape knows requests as the scenario meant them, not by which provider answers.
         let asked = cell.deck.is_some().then(|| request.clone());

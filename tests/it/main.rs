@@ -13,6 +13,7 @@ mod kill;
 mod life;
 mod matrix;
 mod models;
+mod mutate;
 mod provision;
 mod proxy;
 mod schemas;

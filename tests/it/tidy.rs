@@ -18,7 +18,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("stack", &["spec", "event", "wire", "host", "models"]),
     ("steps", &["source", "plan", "spec", "schema", "wire", "contract", "check", "tape", "stack", "event"]),
     ("run", &["plan", "steps", "stack", "spec", "event", "wire", "contract", "tape"]),
-    ("mutate", &["contract", "wire", "schema"]),
+    ("mutate", &["contract", "wire", "schema", "plan", "run", "event"]),
     ("report", &["event", "source"]),
     ("tape", &["wire", "event"]),
 ];

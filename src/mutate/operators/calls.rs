@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::contract::{Format, ToolChoice};
-use crate::mutate::change::{chunks, content, cut, finish, last, message, put, some, swap, whole};
+use crate::mutate::change::{chunks, content, cut, finish, last, message, put, shares, some, swap, whole};
 use crate::mutate::good::Good;
 use crate::mutate::operator::{Family, Operator};
 use crate::wire::Exchange;
@@ -178,7 +178,8 @@ pub(super) static OPERATORS: &[Operator] = &[
         more(good, |call| call["function"]["arguments"] = json!("{}"))
     }),
     detect("second-call-although-one-was-allowed", &["W087"], "two calls come where one was allowed", |good| {
-        (good.asked.parallel == Some(false)).then(|| more(good, |call| call["id"] = json!("call_other")))?
+        (good.asked.parallel == Some(false) && good.reply.tool_calls().len() == 1)
+            .then(|| more(good, |call| call["id"] = json!("call_other")))?
     }),
     detect("calls-that-stop", &["W081"], "the reason for calls is stop", |good| {
         let named = matches!(good.asked.tool_choice, ToolChoice::Named(_));
@@ -198,14 +199,18 @@ pub(super) static OPERATORS: &[Operator] = &[
     detect("text-for-required-call", &["W084", "W085"], "text comes where a call was required", |good| {
         let forced = match &good.asked.tool_choice {
             ToolChoice::Required | ToolChoice::Allowed { required: true, .. } => true,
-            ToolChoice::Named(name) => good.asked.tool(name).is_some(),
+            ToolChoice::Named(name) => {
+                let right = good.reply.tool_calls().iter().all(|call| call.name.as_deref() == Some(name));
+                right && good.asked.tool(name).is_some()
+            }
             _ => false,
         };
         forced.then(|| text_for_call(good, "It is warm."))?
     }),
     detect("another-tool-than-named", &["W085"], "another tool is called than the one that was named", |good| {
         let ToolChoice::Named(name) = &good.asked.tool_choice else { return None };
-        let other = good.asked.tools.iter().find(|tool| tool.name != *name)?;
+        let right = good.reply.tool_calls().iter().all(|call| call.name.as_deref() == Some(name));
+        let other = good.asked.tools.iter().find(|tool| right && tool.name != *name)?;
         named(good, |_| json!(other.name))
     }),
     detect("another-tool-than-allowed", &["W086"], "a tool is called that was not allowed", |good| {
@@ -296,15 +301,14 @@ pub(super) fn arguments(good: &Good<'_>, change: impl Fn(&str) -> Option<String>
             const AT: &str = "/choices/0/delta/tool_calls/0/function/arguments";
             let said = |at: &usize| list[*at].pointer(AT).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
             let places: Vec<usize> = fragments(list).into_iter().filter(said).collect();
-            let (first, last) = (*places.first()?, *places.last()?);
+            let last = *places.last()?;
             if let Some(more) = new.strip_prefix(&call.arguments) {
                 let text = list[last].pointer_mut(AT)?;
                 *text = json!(format!("{}{more}", text.as_str()?));
             } else {
-                for at in places {
-                    *list[at].pointer_mut(AT)? = json!("");
+                for (at, piece) in places.iter().zip(shares(&new, places.len())) {
+                    *list[*at].pointer_mut(AT)? = json!(piece);
                 }
-                *list[first].pointer_mut(AT)? = json!(new);
             }
             Some(())
         })

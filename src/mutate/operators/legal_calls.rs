@@ -57,15 +57,26 @@ pub(super) static OPERATORS: &[Operator] = &[
         good.said()?;
         message(good, |message| put(message, "tool_calls", json!([])))
     }),
-    legal("call-in-one-fragment", "a streamed call comes in one fragment", |good| {
+    legal("call-in-three-fragments", "a streamed call comes in three fragments: its head, and its arguments in halves", |good| {
         let [call] = good.reply.tool_calls() else { return None };
         chunks(good, |list| {
             let places = fragments(list);
             let (first, end) = (*places.first()?, last(list)?);
             let alone = places.iter().all(|at| *at < end) && places.windows(2).all(|pair| pair[0] + 1 == pair[1]);
-            list[first].pointer_mut("/choices/0/delta/tool_calls/0/function")?["arguments"] = json!(call.arguments);
-            list.drain(first + 1..=*places.last()?).for_each(drop);
-            (alone && places.len() > 1).then_some(())
+            let half = call.arguments.floor_char_boundary(call.arguments.len() / 2);
+            let mut head = list[first].clone();
+            head.pointer_mut(FIRST)?.pointer_mut("/function")?["arguments"] = json!("");
+            let index = list[first].pointer(FIRST)?.get("index")?.clone();
+            let part = |text: &str| {
+                let mut chunk = list[first].clone();
+                let choice = chunk.pointer_mut("/choices/0")?;
+                let piece = json!({"index": index, "function": {"arguments": text}});
+                *choice = json!({"index": choice.get("index")?, "delta": {"tool_calls": [piece]}, "finish_reason": null});
+                Some(chunk)
+            };
+            let parts = [head, part(&call.arguments[..half])?, part(&call.arguments[half..])?];
+            list.splice(first..=*places.last()?, parts).for_each(drop);
+            (alone && places.len() > 3).then_some(())
         })
     }),
     legal("empty-arguments-first", "an empty fragment of arguments comes behind the first", |good| {

@@ -114,7 +114,9 @@ pub(super) static OPERATORS: &[Operator] = &[
             fine.then(|| put(item, "bytes", json!(null)))?
         })
     }),
-    legal("no-alternatives", "a token has no alternatives", |good| item(good, |item| put(item, "top_logprobs", json!([])))),
+    legal("fewer-alternatives", "a token has fewer alternatives than asked", |good| {
+        item(good, |item| item.get_mut("top_logprobs")?.as_array_mut().filter(|list| list.len() > 1)?.pop().map(drop))
+    }),
     legal("probability-of-nothing", "a log probability is -9999.0", |good| {
         item(good, |item| swap(item, "logprob", json!(-9999.0)))
     }),
