@@ -49,7 +49,7 @@ fn stand_between(args: &ProxyArgs) -> Result<Exit, Exit> {
     let mut orders = Orders::to(Base::new(&to)).listen(args.listen).ended(|passed| terminal::out(&line(&passed)));
     orders = if args.control { orders.controlled(&faults) } else { orders.faults(&faults) };
     orders = match &deck {
-        Some(deck) => orders.tape(Arc::clone(deck), args.pace),
+        Some(deck) => orders.tape_for_all(Arc::clone(deck), args.pace),
         None => orders.keep_nothing(),
     };
     let runtime = setups::runtime()?;

@@ -113,9 +113,19 @@ impl Orders {
     /// Has a tape answer, or keep what the server answers, or both; requests that meet a fault are left out.
     #[must_use]
     pub fn tape(mut self, deck: Arc<Deck>, pace: Pace) -> Self {
-        self.player = Some(Player { deck, pace });
+        self.player = Some(Player { deck, pace, any_key: false });
         self.reads_ahead = true;
         self
+    }
+
+    /// As [`Orders::tape`], for a tape that answers whoever asks, whatever their key.
+    #[must_use]
+    pub fn tape_for_all(self, deck: Arc<Deck>, pace: Pace) -> Self {
+        let mut orders = self.tape(deck, pace);
+        if let Some(player) = &mut orders.player {
+            player.any_key = true;
+        }
+        orders
     }
 
     /// Hands on each exchange that is over, on the proxy's thread; then [`Proxy::heard`] has none.

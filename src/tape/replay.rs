@@ -1,5 +1,6 @@
 //! Replies of a tape for a client that is not ours: [`Recorded`] → what is written, piece by piece, at a [`Pace`].
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use super::bodies::{Download, Played};
 use super::deck::Deck;
 use super::entry::Recorded;
 use super::hearing::{By, Hearing, OF_CONNECTION, Passed};
+use super::key::{BLOTTED, CREDENTIALS};
 use crate::event::ExchangeId;
 use crate::wire::{End, Exchange, Request, TransportKind};
 
@@ -57,12 +59,14 @@ impl Pace {
 pub(super) struct Player {
     pub(super) deck: Arc<Deck>,
     pub(super) pace: Pace,
+    /// Whether whose key a request carries is the server's business alone.
+    pub(super) any_key: bool,
 }
 
 impl Player {
     /// What the tape answers; `None` where the server is to be asked.
     pub(super) fn answer(&self, request: &Request, hearing: &Rc<Hearing>) -> Option<Response<Download>> {
-        match self.deck.reply(request) {
+        match self.deck.reply(&self.known(request)) {
             Ok(None) => None,
             Ok(Some(recorded)) => {
                 hearing.answered_by(By::Tape);
@@ -85,8 +89,19 @@ impl Player {
         let is_there = !matches!(&exchange.end, End::Failed(error)
             if matches!(error.kind, TransportKind::TooLong | TransportKind::NotSent | TransportKind::Connect));
         if passed.by == By::Server && exchange.status.is_some() && is_there && kept == passed.asked {
-            self.deck.keep(exchange);
+            let request = self.known(&exchange.request).into_owned();
+            self.deck.keep(&Exchange { request, ..exchange.clone() });
         }
+    }
+
+    /// A request as the tape knows it.
+    fn known<'a>(&self, request: &'a Request) -> Cow<'a, Request> {
+        if !self.any_key {
+            return Cow::Borrowed(request);
+        }
+        let mut request = request.clone();
+        request.headers.retain(|(name, _)| !CREDENTIALS.contains(&name.to_ascii_lowercase().as_str()));
+        Cow::Owned(request.header("authorization", BLOTTED))
     }
 
     fn played(&self, recorded: &Recorded, hearing: &Rc<Hearing>) -> Response<Download> {
