@@ -2,7 +2,9 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    for folder in ["features", "cases", "suites", "setups", "tools", "phrases", "profiles", "assets", "models.yaml"] {
+    for folder in
+        ["features", "cases", "suites", "setups", "tools", "phrases", "profiles", "assets", "tapes", "clients", "models.yaml"]
+    {
         if std::path::Path::new(folder).exists() {
             println!("cargo::rerun-if-changed={folder}");
         }

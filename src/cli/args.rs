@@ -63,6 +63,8 @@ pub enum Command {
     Provision(ProvisionArgs),
     /// Show or empty the cache of provisioned setups
     Cache(CacheArgs),
+    /// Show the tapes of the project, verify that they are whole, or pack one into a file
+    Tapes(TapesArgs),
     /// Make a report out of what runs left
     Report(ReportArgs),
     /// Find out what this machine has: hardware, running servers, models in the caches of other tools
@@ -299,6 +301,31 @@ pub enum CacheAction {
     List,
     /// Remove it
     Prune,
+}
+
+/// `tapes`.
+#[derive(Debug, Clone, Args)]
+pub struct TapesArgs {
+    /// What to do with them
+    #[command(subcommand)]
+    pub action: TapesAction,
+}
+
+/// What to do with tapes.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TapesAction {
+    /// Show them: of which server, how many exchanges, how old
+    List,
+    /// The same, and exit 3 where one is not whole, 4 where there is none
+    Verify,
+    /// Write a tape as one file, which stands for its folder: `tapes/SUITE/SETUP.tar.gz`
+    Pack {
+        /// The tape: tapes/base/llamacpp
+        folder: PathBuf,
+        /// Where to
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 /// `report`.

@@ -33,6 +33,7 @@ mod setups;
 mod show;
 mod status;
 mod steps;
+mod tapes;
 mod terminal;
 mod up;
 
@@ -90,6 +91,7 @@ fn dispatch(command: Command, matches: Option<&clap::ArgMatches>, arguments: &[O
         Command::Proxy(args) => proxy::proxy(&args),
         Command::Provision(args) => provision::provision(&args),
         Command::Cache(args) => cache::cache(&args),
+        Command::Tapes(args) => tapes::tapes(&args),
         Command::Report(args) => report::report(&args),
         Command::Discover(args) => discover::discover(&args),
         Command::Init(args) => init::init(&args),

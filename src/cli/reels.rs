@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::paths::FILES;
+use super::tapes::TAPES;
 use crate::event::CellId;
 use crate::plan::{CellPlan, Mode, Plan};
 use crate::source::{Diagnostic, Diagnostics};
+use crate::spec::files::Project;
 use crate::tape::{Reel, Tape, TapeError, Use};
-
-/// The folder of tapes.
-const TAPES: &str = "tapes";
 
 /// The tapes of a plan; `whole` where nothing narrows it. What cannot be used is told before anything is started.
 pub(super) fn of(plan: &Plan, whole: bool) -> (HashMap<CellId, Reel>, Diagnostics) {
@@ -35,7 +34,7 @@ pub(super) fn of(plan: &Plan, whole: bool) -> (HashMap<CellId, Reel>, Diagnostic
 
 fn reel(cell: &CellPlan, used: Use, whole: bool) -> Result<Reel, Diagnostic> {
     let folder = folder(&cell.id);
-    let tape = match (Tape::load(&folder), used) {
+    let tape = match (Tape::load(&folder).or_else(|error| built_in(&folder, error)), used) {
         (Ok(tape), _) => Some(Arc::new(tape)),
         (Err(TapeError::Absent(_)), Use::Record | Use::Fill) => None,
         // What takes its place need not be whole.
@@ -45,6 +44,15 @@ fn reel(cell: &CellPlan, used: Use, whole: bool) -> Result<Reel, Diagnostic> {
     // A pattern that is none was refused when the setup was loaded.
     let patterns = cell.setup.tape.redact.iter().filter_map(|pattern| regex::bytes::Regex::new(pattern).ok()).collect();
     Ok(Reel { used, folder, tape, volatile: cell.setup.tape.volatile.clone(), patterns, whole })
+}
+
+/// The built-in tape, where the project has none of its own.
+fn built_in(folder: &Path, error: TapeError) -> Result<Tape, TapeError> {
+    let name = format!("{}.tar.gz", folder.display());
+    match (error, Project::new(".").builtin_bytes(&name)) {
+        (TapeError::Absent(_), Some(bytes)) => Tape::unpack(&Path::new("built-in").join(&name), &bytes),
+        (error, _) => Err(error),
+    }
 }
 
 fn refused(cell: &CellPlan, error: &TapeError) -> Diagnostic {

@@ -99,7 +99,8 @@ impl TapeError {
         Self::Broken { file: file.display().to_string(), what: what.into() }
     }
 
-    fn disk(doing: &'static str, path: &Path, error: std::io::Error) -> Self {
+    /// The disk refused this.
+    pub fn disk(doing: &'static str, path: &Path, error: std::io::Error) -> Self {
         Self::Disk { doing, path: path.display().to_string(), error }
     }
 }

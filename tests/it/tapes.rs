@@ -124,3 +124,12 @@ fn nothing_secret_is_on_a_tape() {
     }
     project.run(&["run", "capitals.feature", "--setup", "mine", "--mode", "replay"]).exits(0);
 }
+
+/// Nothing is here: no project, no server, no Python, no network.
+#[test]
+fn the_built_in_tape_of_the_base_suite_answers_in_an_empty_folder() {
+    let project = Project::new();
+    let ran = project.run(&["run", "--suite", "base", "--strict"]);
+    ran.exits(0).says(&["base × llamacpp, replay, 289 scenarios", "205 passed, 39 known, 0 failed, 40 skipped, 5 not evaluated"]);
+    assert!(!ran.all().contains("were not asked for"), "{}", ran.all());
+}

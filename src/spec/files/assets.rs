@@ -1,5 +1,6 @@
 //! Assets as real files, so that a command can open them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,11 @@ use super::{Project, builtin};
 use crate::source::{Diagnostic, did_you_mean};
 
 impl Project {
+    /// The bytes of a built-in file that is no text (`tapes/base/llamacpp.tar.gz`).
+    pub fn builtin_bytes(&self, path: &str) -> Option<Cow<'static, [u8]>> {
+        builtin::get(path)
+    }
+
     /// The real path of an asset (`gguf_f16.py`): on disk under `assets/`, else the built-in one, put under the cache first.
     ///
     /// Built-in assets are put there together, in one folder named after their content, so that one finds its neighbours.
@@ -79,7 +85,7 @@ impl Project {
 }
 
 /// Writes into a folder of our own, then moves it into place: a folder that is there is whole.
-fn materialise(files: &[(&str, std::borrow::Cow<'static, [u8]>)], folder: &Path) -> std::io::Result<()> {
+fn materialise(files: &[(&str, Cow<'static, [u8]>)], folder: &Path) -> std::io::Result<()> {
     let draft = folder.with_extension(format!("{}.part", std::process::id()));
     std::fs::create_dir_all(&draft)?;
     for (name, bytes) in files {

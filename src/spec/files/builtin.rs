@@ -51,6 +51,7 @@ folders! {
     "phrases" => Phrases,
     "profiles" => Profiles,
     "assets" => Assets,
+    "tapes" => Tapes,
 }
 
 /// Whether a file is built in.
