@@ -131,5 +131,4 @@ fn the_built_in_tape_of_the_base_suite_answers_in_an_empty_folder() {
     let project = Project::new();
     let ran = project.run(&["run", "--suite", "base", "--strict"]);
     ran.exits(0).says(&["base × llamacpp, replay, 289 scenarios", "205 passed, 39 known, 0 failed, 40 skipped, 5 not evaluated"]);
-    assert!(!ran.all().contains("were not asked for"), "{}", ran.all());
 }
