@@ -8,6 +8,7 @@ use super::exit::Exit;
 use super::{load, reels, select, terminal};
 use crate::mutate::{self, Cache, Expect, Operator, Sheet, Shown, Trial, operator, operators};
 use crate::plan::{Contract, Plan};
+use crate::report::write_text;
 use crate::run::Stage;
 use crate::source::{Diagnostic, Diagnostics, did_you_mean};
 use crate::spec::files::Project;
@@ -42,8 +43,8 @@ pub(super) fn mutate(args: &MutateArgs) -> Exit {
         (&args.markdown, mutate::render(&sheet, Shown { lines: LINES, markdown: true, ..shown })),
     ];
     for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path.as_deref()?, text))) {
-        if let Err(error) = write(path, &text) {
-            terminal::err(&format!("error: cannot write `{}`: {error}", path.display()));
+        if let Err(error) = write_text(path, &text) {
+            terminal::err(&format!("error: {error}"));
             return Exit::Environment;
         }
     }
@@ -155,11 +156,4 @@ fn listed() -> String {
         format!("{:<11} {:<45} {} ({rules})\n", operator.family.word(), operator.id, operator.what)
     };
     operators().map(line).collect()
-}
-
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(path, text)
 }

@@ -1,10 +1,9 @@
 //! `fireassay proxy`: our proxy for any client of the user's, until Ctrl-C.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use chrono::{Local, SecondsFormat, Utc};
+use chrono::Local;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{ProxyArgs, ProxyMode};
@@ -128,15 +127,7 @@ fn finish(deck: &Deck, server: &str) -> Result<Exit, Exit> {
     if deck.used() == Use::Replay {
         return Ok(Exit::Accepted);
     }
-    let manifest = Manifest {
-        cell: "proxy".to_owned(),
-        server: server.to_owned(),
-        models: BTreeMap::new(),
-        recorded: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-        fireassay: env!("CARGO_PKG_VERSION").to_owned(),
-        ..Manifest::default()
-    };
-    let written = deck.finish(manifest).map_err(|error| {
+    let written = deck.finish(Manifest::now("proxy", server)).map_err(|error| {
         terminal::err(&format!("error: {error}"));
         Exit::Environment
     })?;

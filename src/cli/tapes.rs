@@ -2,8 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use chrono::{DateTime, Utc};
-
 use super::args::{TapesAction, TapesArgs};
 use super::exit::Exit;
 use super::terminal;
@@ -52,16 +50,14 @@ fn each(strictly: bool) -> Exit {
 /// `  ✓ tapes/base/llamacpp  402 exchanges  llama.cpp (…)  2026-11-22, 3 days ago`.
 fn line(folder: &Path, tape: &Tape) -> String {
     let manifest = tape.manifest();
-    let day = manifest.recorded.split('T').next().unwrap_or_default();
-    let days = DateTime::parse_from_rfc3339(&manifest.recorded).map(|at| (Utc::now() - at.to_utc()).num_days());
-    let age = match days {
-        Ok(0) => "today".to_owned(),
-        Ok(1) => "yesterday".to_owned(),
-        Ok(days) => format!("{days} days ago"),
-        Err(_) => "of unknown age".to_owned(),
+    let age = match manifest.age() {
+        Some(0) => "today".to_owned(),
+        Some(1) => "yesterday".to_owned(),
+        Some(days) => format!("{days} days ago"),
+        None => "of unknown age".to_owned(),
     };
     let count = manifest.exchanges.len();
-    format!("  ✓ {}  {count} exchanges  {}  {day}, {age}", folder.display(), manifest.server)
+    format!("  ✓ {}  {count} exchanges  {}  {}, {age}", folder.display(), manifest.server, manifest.day())
 }
 
 /// Where tapes lie, as folders or packed: `tapes/SUITE/SETUP`.

@@ -171,16 +171,13 @@ impl Way<'_> {
     /// Runs the scenarios against a tape.
     async fn replay(self, mut run: CellRun) -> (CellRun, Option<Trouble>) {
         let Self { cell, options, bus, control, functions, ids } = self;
-        let deck = options.reels.get(&cell.id).cloned().map(|reel| Arc::new(reel.start(vec![tapes::TOKEN.to_owned()])));
-        let Some((deck, manifest)) = deck.as_ref().and_then(|deck| Some((deck, deck.manifest()?))) else {
-            let error = StackError::tape(format!("there is no tape of {}", cell.id.0));
-            let trouble = run.not_served(error);
-            return (run, Some(trouble));
+        let (deck, manifest) = match tapes::open(cell, options.reels.get(&cell.id).cloned()) {
+            Ok(opened) => opened,
+            Err(message) => {
+                let trouble = run.not_served(StackError::tape(message));
+                return (run, Some(trouble));
+            }
         };
-        if let Some(message) = tapes::refusal(cell, manifest) {
-            let trouble = run.not_served(StackError::tape(message));
-            return (run, Some(trouble));
-        }
         run.books = Books::new(cell.contract, cell.profile.as_ref(), &manifest.server);
         bus.emit(&RunEvent::Server {
             cell: cell.id.clone(),
@@ -190,8 +187,8 @@ impl Way<'_> {
             services: Vec::new(),
             dialects: run.books.dialects(),
         });
-        tapes::announce(&cell.id, deck, bus);
-        let mut blueprint = tapes::blueprint(cell, deck, manifest, options.epoch, Arc::clone(ids));
+        tapes::announce(&cell.id, &deck, bus);
+        let mut blueprint = tapes::blueprint(cell, &deck, &manifest, options.epoch, Arc::clone(ids));
         blueprint.body_limit = options.body_limit;
         match clients(cell, &blueprint, options, bus, control).await {
             Ok(ready) => blueprint.clients = ready,
@@ -201,7 +198,7 @@ impl Way<'_> {
             }
         }
         run = drive(run, blueprint, functions).await;
-        tapes::tell_unused(&cell.id, deck, bus);
+        tapes::tell_unused(&cell.id, &deck, bus);
         let trouble = run.trouble.take();
         (run, trouble)
     }

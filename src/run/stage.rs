@@ -19,7 +19,7 @@ use crate::event::{FindingRecord, Outcome, StepRecord};
 use crate::plan::{CellPlan, Contract, ScenarioPlan};
 use crate::steps::{CellContext, StepFunction};
 use crate::tape::{Manifest, Reel, Rehearsal};
-use crate::wire::{self, Exchange};
+use crate::wire::Exchange;
 
 /// A cell with its tape.
 #[derive(Debug)]
@@ -54,11 +54,7 @@ pub struct Player {
 impl Stage {
     /// Makes ready. **Errors**: there is no tape, or it was recorded of another server than the cell's.
     pub fn open(cell: &CellPlan, reel: Reel) -> Result<Self, String> {
-        let deck = Arc::new(reel.start(vec![tapes::TOKEN.to_owned()]));
-        let manifest = deck.manifest().cloned().ok_or_else(|| format!("there is no tape of {}", cell.id.0))?;
-        if let Some(message) = tapes::refusal(cell, &manifest) {
-            return Err(message);
-        }
+        let (deck, manifest) = tapes::open(cell, Some(reel))?;
         let blueprint = tapes::blueprint(cell, &deck, &manifest, Instant::now(), Arc::new(AtomicU64::new(0)));
         Ok(Self { cell: cell.clone(), blueprint, functions: Arc::new(crate::steps::functions()), manifest })
     }
@@ -91,12 +87,7 @@ impl Stage {
 
     /// A player that judges by these contracts. **Errors**: the system refuses a runtime or a client.
     pub fn player(&self, contracts: &[Contract]) -> Result<Player, String> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| format!("cannot start a runtime: {error}"))?;
-        let base = wire::Base { body_limit: self.blueprint.body_limit, ..wire::Base::new(&self.blueprint.url) };
-        let client = wire::Client::new(base).map_err(|error| error.to_string())?;
+        let (runtime, client) = self.blueprint.equip()?;
         let rehearsal = Rc::new(Rehearsal::default());
         let context = CellContext { rehearsal: Some(Rc::clone(&rehearsal)), ..self.blueprint.clone().context(client) };
         let profile = self.cell.profile.as_ref();

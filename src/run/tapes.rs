@@ -5,34 +5,28 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-
 use super::Bus;
 use super::account::CellRun;
 use super::worker::Blueprint;
 use crate::event::{CellId, RunEvent, StackPhase, Trouble};
 use crate::plan::CellPlan;
-use crate::tape::{Deck, Manifest, Use};
+use crate::tape::{Deck, Manifest, Reel, Use};
 
 /// The address of a stack that is not there.
-pub(super) const NOWHERE: &str = "http://tape.invalid";
+const NOWHERE: &str = "http://tape.invalid";
 /// The key of a stack that is not there.
-pub(super) const TOKEN: &str = "key-of-a-tape";
+const TOKEN: &str = "key-of-a-tape";
 /// After so many days a tape is called old.
 const OLD: i64 = 30;
 
 /// What a tape is of; `models` are those that the server lists.
 pub(super) fn manifest(cell: &CellPlan, server: &str, models: Vec<String>, blueprint: &Blueprint) -> Manifest {
     Manifest {
-        cell: cell.id.0.to_string(),
-        server: server.to_owned(),
         models: blueprint.models.iter().cloned().collect::<BTreeMap<_, _>>(),
         served: models,
         keyed: blueprint.bearer.is_some(),
         profile: cell.profile.as_ref().map(|profile| profile.name.clone()),
-        recorded: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
-        fireassay: env!("CARGO_PKG_VERSION").to_owned(),
-        ..Manifest::default()
+        ..Manifest::now(&cell.id.0, server)
     }
 }
 
@@ -47,8 +41,16 @@ pub(super) fn blueprint(cell: &CellPlan, deck: &Arc<Deck>, tape: &Manifest, epoc
     Blueprint { served, deck: Some(Arc::clone(deck)), ..Blueprint::new(cell, NOWHERE, token, models, epoch, ids) }
 }
 
+/// Begins to answer from a tape. **Errors**: there is none, or it cannot stand for the cell's stack.
+pub(super) fn open(cell: &CellPlan, reel: Option<Reel>) -> Result<(Arc<Deck>, Manifest), String> {
+    let deck = reel.map(|reel| Arc::new(reel.start(vec![TOKEN.to_owned()])));
+    let opened = deck.and_then(|deck| deck.manifest().cloned().map(|manifest| (deck, manifest)));
+    let (deck, manifest) = opened.ok_or_else(|| format!("there is no tape of {}", cell.id.0))?;
+    refusal(cell, &manifest).map_or(Ok((deck, manifest)), Err)
+}
+
 /// Why a tape cannot stand for the cell's stack.
-pub(super) fn refusal(cell: &CellPlan, manifest: &Manifest) -> Option<String> {
+fn refusal(cell: &CellPlan, manifest: &Manifest) -> Option<String> {
     let profile = cell.profile.as_ref().map(|profile| profile.name.as_str());
     let named = |name: Option<&str>| name.map_or_else(|| "no profile".to_owned(), |name| format!("the profile `{name}`"));
     (manifest.profile.as_deref() != profile).then(|| {
@@ -60,9 +62,8 @@ pub(super) fn refusal(cell: &CellPlan, manifest: &Manifest) -> Option<String> {
 /// Says that a tape answers, and how old it is.
 pub(super) fn announce(cell: &CellId, deck: &Deck, bus: &Bus) {
     let Some(manifest) = deck.manifest() else { return };
-    let age = DateTime::parse_from_rfc3339(&manifest.recorded).ok().map(|at| (Utc::now() - at.to_utc()).num_days());
-    let day = manifest.recorded.split('T').next().unwrap_or_default();
-    let old = match age {
+    let day = manifest.day();
+    let old = match manifest.age() {
         Some(days) if days > OLD => format!(", {days} days ago: old, record it again with `--mode record`"),
         _ => String::new(),
     };

@@ -100,6 +100,14 @@ impl Blueprint {
         }
     }
 
+    /// What one thread works with. **Errors**: the system refuses a runtime or a client.
+    pub fn equip(&self) -> Result<(tokio::runtime::Runtime, wire::Client), String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| format!("cannot start a runtime: {error}"))?;
+        let base = wire::Base { body_limit: self.body_limit, ..wire::Base::new(&self.url) };
+        Ok((runtime, wire::Client::new(base).map_err(|error| error.to_string())?))
+    }
+
     /// The context of a worker with this client.
     pub fn context(self, client: wire::Client) -> CellContext {
         let secrets = self.secrets();
@@ -181,15 +189,7 @@ impl Drop for Worker {
 }
 
 fn work(blueprint: Blueprint, functions: &Arc<Vec<StepFunction>>, slots: usize, desk: &Desk) {
-    let built = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start a runtime: {error}"))
-        .and_then(|runtime| {
-            let base = wire::Base { body_limit: blueprint.body_limit, ..wire::Base::new(&blueprint.url) };
-            Ok((runtime, wire::Client::new(base).map_err(|error| error.to_string())?))
-        });
-    let (runtime, client) = match built {
+    let (runtime, client) = match blueprint.equip() {
         Ok(built) => built,
         Err(words) => {
             // The runner may be gone already; then nobody is left to tell.

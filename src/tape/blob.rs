@@ -16,9 +16,12 @@ pub type Blobs = BTreeMap<String, Bytes>;
 
 /// Whether a value holds a text that looks as if it stood for another one.
 pub(super) fn is_marked(value: &Value) -> bool {
-    let mut marked = false;
-    each(&mut value.clone(), &mut |text| marked |= text.starts_with(MARK));
-    marked
+    match value {
+        Value::String(text) => text.starts_with(MARK),
+        Value::Array(items) => items.iter().any(is_marked),
+        Value::Object(members) => members.values().any(is_marked),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Takes long texts out of a value.

@@ -4,12 +4,12 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::entry::Recorded;
 use super::key::Keying;
 use super::redact::Redactor;
-use super::set::{Manifest, Miss, Recorder, Tape, TapeError};
+use super::set::{self, Manifest, Miss, Tape, TapeError};
 use crate::wire::{Exchange, Request};
 
 /// What is done with a tape.
@@ -46,7 +46,8 @@ pub struct Deck {
     reel: Reel,
     keying: Keying,
     redactor: Redactor,
-    recorder: Recorder,
+    /// What was kept so far, in order.
+    recorded: Mutex<Vec<Recorded>>,
 }
 
 impl Reel {
@@ -58,7 +59,7 @@ impl Reel {
         if let Some(tape) = &self.tape {
             volatile.extend(tape.manifest().volatile.iter().filter(|name| !self.volatile.contains(name)).cloned());
         }
-        Deck { keying: Keying { volatile, tokens }, redactor, recorder: Recorder::default(), reel: self }
+        Deck { keying: Keying { volatile, tokens }, redactor, recorded: Mutex::default(), reel: self }
     }
 }
 
@@ -76,8 +77,12 @@ impl Deck {
     /// Keeps what the server answered.
     pub fn keep(&self, exchange: &Exchange) {
         if self.reel.used != Use::Replay {
-            self.recorder.add(Recorded::of(exchange, &self.keying, &self.redactor));
+            self.recorded().push(Recorded::of(exchange, &self.keying, &self.redactor));
         }
+    }
+
+    fn recorded(&self) -> MutexGuard<'_, Vec<Recorded>> {
+        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the tape is of, where there is one.
@@ -104,7 +109,7 @@ impl Deck {
     /// Writes what was recorded in place of the tape that was there; how many exchanges are new, and how many there are.
     /// **Errors**: the disk refuses; the old tape is then as it was.
     pub fn finish(&self, mut manifest: Manifest) -> Result<Written, TapeError> {
-        let recorded = self.recorder.take();
+        let recorded = std::mem::take(&mut *self.recorded());
         let new = recorded.len();
         let mut kept = Vec::new();
         if let Some(tape) = &self.reel.tape {
@@ -116,9 +121,7 @@ impl Deck {
             kept.extend(tape.exchanges().map(|(_, recorded)| recorded).filter(|recorded| stays(recorded)).cloned());
         }
         manifest.volatile.clone_from(&self.keying.volatile);
-        let all = Recorder::default();
-        kept.into_iter().chain(recorded).for_each(|recorded| all.add(recorded));
-        let manifest = all.finish(&self.reel.folder, manifest)?;
+        let manifest = set::write(&self.reel.folder, manifest, kept.into_iter().chain(recorded))?;
         Ok(Written { new, all: manifest.exchanges.len() })
     }
 }

@@ -41,4 +41,4 @@ pub use redact::Redactor;
 pub use rehearsal::Rehearsal;
 pub use remote::Remote;
 pub use replay::{NOT_ON_THE_TAPE, Pace};
-pub use set::{FORMAT, Manifest, Miss, Recorder, Tape, TapeError};
+pub use set::{FORMAT, Manifest, Miss, Tape, TapeError};

@@ -1,4 +1,4 @@
-//! The tape of one cell: a folder with a manifest and a file for each exchange. [`Tape`] is read, [`Recorder`] writes.
+//! The tape of one cell: a folder with a manifest and a file for each exchange. [`Tape`] is read, [`write`] writes.
 //!
 //! A tape is whole or it is refused: what the manifest names is there and unchanged. A new one is written beside the old one
 //! and takes its place at the end, so that an interrupted recording leaves the old one whole.
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -53,6 +54,28 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Of what is recorded now.
+    pub fn now(cell: &str, server: &str) -> Self {
+        Self {
+            cell: cell.to_owned(),
+            server: server.to_owned(),
+            recorded: Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true),
+            fireassay: env!("CARGO_PKG_VERSION").to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The day on which it was recorded: `2026-11-22`.
+    pub fn day(&self) -> &str {
+        self.recorded.split('T').next().unwrap_or_default()
+    }
+
+    /// How long ago that was; `None` where what is written is no time. **Units**: days.
+    pub fn age(&self) -> Option<i64> {
+        let recorded = DateTime::parse_from_rfc3339(&self.recorded).ok()?;
+        Some((Utc::now() - recorded.to_utc()).num_days())
+    }
+
     fn render(&self) -> Vec<u8> {
         let mut text = serde_json::to_vec_pretty(self).expect("a manifest can be written as JSON");
         text.push(b'\n');
@@ -271,67 +294,53 @@ fn read_entry(
     Ok(recorded)
 }
 
-/// Collects exchanges, and writes them as a tape at the end.
-#[derive(Debug, Default)]
-pub struct Recorder {
-    recorded: Mutex<Vec<Recorded>>,
-}
-
-impl Recorder {
-    /// Adds an exchange.
-    pub fn add(&self, recorded: Recorded) {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
+/// Writes exchanges as the tape in place of the one that was there. **Errors**: the disk refuses; the old tape is then as it was.
+pub(super) fn write(
+    folder: &Path,
+    mut manifest: Manifest,
+    exchanges: impl IntoIterator<Item = Recorded>,
+) -> Result<Manifest, TapeError> {
+    let draft = beside(folder, "part");
+    let disk = |doing, path: &Path| {
+        let path = path.to_owned();
+        move |error| TapeError::disk(doing, &path, error)
+    };
+    // What an earlier recording left when it was interrupted.
+    if draft.exists() {
+        std::fs::remove_dir_all(&draft).map_err(disk("remove", &draft))?;
     }
-
-    /// What was added so far, in order; it is then empty.
-    pub fn take(&self) -> Vec<Recorded> {
-        std::mem::take(&mut *self.recorded.lock().unwrap_or_else(PoisonError::into_inner))
+    std::fs::create_dir_all(&draft).map_err(disk("make", &draft))?;
+    manifest.format = FORMAT;
+    manifest.exchanges.clear();
+    let mut numbers: HashMap<String, u32> = HashMap::new();
+    for recorded in exchanges {
+        let number = numbers.entry(recorded.head.key.clone()).or_default();
+        *number += 1;
+        let (name, file) = (name_of(&recorded, *number), recorded.render());
+        let path = draft.join(&name);
+        std::fs::write(&path, &file).map_err(disk("write", &path))?;
+        manifest.exchanges.insert(name, format!("{:x}", Sha256::digest(&file)));
+        for (hash, text) in &recorded.blobs {
+            let blobs = draft.join(BLOBS);
+            std::fs::create_dir_all(&blobs).map_err(disk("make", &blobs))?;
+            let path = blobs.join(hash);
+            std::fs::write(&path, text).map_err(disk("write", &path))?;
+        }
     }
-
-    /// Writes the tape in place of the one that was there. **Errors**: the disk refuses; the old tape is then as it was.
-    pub fn finish(&self, folder: &Path, mut manifest: Manifest) -> Result<Manifest, TapeError> {
-        let draft = beside(folder, "part");
-        let disk = |doing, path: &Path| {
-            let path = path.to_owned();
-            move |error| TapeError::disk(doing, &path, error)
-        };
-        // What an earlier recording left when it was interrupted.
-        if draft.exists() {
-            std::fs::remove_dir_all(&draft).map_err(disk("remove", &draft))?;
-        }
-        std::fs::create_dir_all(&draft).map_err(disk("make", &draft))?;
-        manifest.format = FORMAT;
-        manifest.exchanges.clear();
-        let mut numbers: HashMap<String, u32> = HashMap::new();
-        for recorded in self.take() {
-            let number = numbers.entry(recorded.head.key.clone()).or_default();
-            *number += 1;
-            let (name, file) = (name_of(&recorded, *number), recorded.render());
-            let path = draft.join(&name);
-            std::fs::write(&path, &file).map_err(disk("write", &path))?;
-            manifest.exchanges.insert(name, format!("{:x}", Sha256::digest(&file)));
-            for (hash, text) in &recorded.blobs {
-                let blobs = draft.join(BLOBS);
-                std::fs::create_dir_all(&blobs).map_err(disk("make", &blobs))?;
-                let path = blobs.join(hash);
-                std::fs::write(&path, text).map_err(disk("write", &path))?;
-            }
-        }
-        let path = draft.join(MANIFEST);
-        std::fs::write(&path, manifest.render()).map_err(disk("write", &path))?;
-        let old = beside(folder, "old");
-        if old.exists() {
-            std::fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
-        }
-        if folder.exists() {
-            std::fs::rename(folder, &old).map_err(disk("move", folder))?;
-        }
-        std::fs::rename(&draft, folder).map_err(disk("move", &draft))?;
-        if old.exists() {
-            std::fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
-        }
-        Ok(manifest)
+    let path = draft.join(MANIFEST);
+    std::fs::write(&path, manifest.render()).map_err(disk("write", &path))?;
+    let old = beside(folder, "old");
+    if old.exists() {
+        std::fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
     }
+    if folder.exists() {
+        std::fs::rename(folder, &old).map_err(disk("move", folder))?;
+    }
+    std::fs::rename(&draft, folder).map_err(disk("move", &draft))?;
+    if old.exists() {
+        std::fs::remove_dir_all(&old).map_err(disk("remove", &old))?;
+    }
+    Ok(manifest)
 }
 
 /// Where the packed form of a tape lies: `tapes/base/llamacpp.tar.gz`.
@@ -382,11 +391,7 @@ mod tests {
     }
 
     fn write(folder: &Path, all: Vec<Recorded>) -> Manifest {
-        let recorder = Recorder::default();
-        for one in all {
-            recorder.add(one);
-        }
-        recorder.finish(folder, Manifest { cell: "base[llamacpp]".to_owned(), ..Manifest::default() }).unwrap()
+        super::write(folder, Manifest { cell: "base[llamacpp]".to_owned(), ..Manifest::default() }, all).unwrap()
     }
 
     fn reply(tape: &Tape, question: &str) -> Result<String, Miss> {

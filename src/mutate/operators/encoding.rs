@@ -5,23 +5,10 @@ use bytes::Bytes;
 use crate::contract::Call;
 use crate::mutate::change::{bytes, header, no_header, status};
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::wire::{End, Exchange, TransportError, TransportKind};
 
-const IN: Family = Family::Encoding;
-
-const fn detect(
-    id: &'static str,
-    rules: &'static [&'static str],
-    what: &'static str,
-    apply: fn(&Good<'_>) -> Option<Exchange>,
-) -> Operator {
-    Operator::detect(IN, id, rules, what, apply)
-}
-
-const fn legal(id: &'static str, what: &'static str, apply: fn(&Good<'_>) -> Option<Exchange>) -> Operator {
-    Operator::tolerate(IN, id, what, apply)
-}
+family!(Encoding: detect, legal);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[

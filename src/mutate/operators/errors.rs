@@ -5,23 +5,10 @@ use serde_json::{Value, json};
 use crate::contract::{Call, Mistake};
 use crate::mutate::change::{bytes, cut, error, event, events, header, put, status, swap, text, whole};
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::wire::Exchange;
 
-const IN: Family = Family::Errors;
-
-const fn detect(
-    id: &'static str,
-    rules: &'static [&'static str],
-    what: &'static str,
-    apply: fn(&Good<'_>) -> Option<Exchange>,
-) -> Operator {
-    Operator::detect(IN, id, rules, what, apply)
-}
-
-const fn legal(id: &'static str, what: &'static str, apply: fn(&Good<'_>) -> Option<Exchange>) -> Operator {
-    Operator::tolerate(IN, id, what, apply)
-}
+family!(Errors: detect, legal);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[

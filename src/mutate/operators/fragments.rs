@@ -5,19 +5,10 @@ use serde_json::{Value, json};
 use super::calls::{FIRST, each_fragment, fragments};
 use crate::mutate::change::{chunks, cut, last, put};
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::wire::Exchange;
 
-const IN: Family = Family::Calls;
-
-const fn detect(
-    id: &'static str,
-    rules: &'static [&'static str],
-    what: &'static str,
-    apply: fn(&Good<'_>) -> Option<Exchange>,
-) -> Operator {
-    Operator::detect(IN, id, rules, what, apply)
-}
+family!(Calls: detect);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[

@@ -2,19 +2,10 @@
 
 use crate::mutate::change::{bytes, done, event, events, middle, text};
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::wire::Exchange;
 
-const IN: Family = Family::Framing;
-
-const fn detect(
-    id: &'static str,
-    rules: &'static [&'static str],
-    what: &'static str,
-    apply: fn(&Good<'_>) -> Option<Exchange>,
-) -> Operator {
-    Operator::detect(IN, id, rules, what, apply)
-}
+family!(Framing: detect);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[

@@ -4,23 +4,10 @@ use serde_json::{Value, json};
 
 use crate::mutate::change::{chunk, chunks, cut, each, envelope, finishing, put, swap, whole};
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::wire::Exchange;
 
-const IN: Family = Family::Identity;
-
-const fn detect(
-    id: &'static str,
-    rules: &'static [&'static str],
-    what: &'static str,
-    apply: fn(&Good<'_>) -> Option<Exchange>,
-) -> Operator {
-    Operator::detect(IN, id, rules, what, apply)
-}
-
-const fn legal(id: &'static str, what: &'static str, apply: fn(&Good<'_>) -> Option<Exchange>) -> Operator {
-    Operator::tolerate(IN, id, what, apply)
-}
+family!(Identity: detect, legal);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[

@@ -6,14 +6,10 @@ use super::calls::{FIRST, arguments, fragments};
 use crate::contract::ToolChoice;
 use crate::mutate::change::{chunks, cut, finish, last, message, put};
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::wire::Exchange;
 
-const IN: Family = Family::Calls;
-
-const fn legal(id: &'static str, what: &'static str, apply: fn(&Good<'_>) -> Option<Exchange>) -> Operator {
-    Operator::tolerate(IN, id, what, apply)
-}
+family!(Calls: legal);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[

@@ -1,5 +1,27 @@
 //! The operators, a file per family.
 
+/// `family!(Counts: detect, legal)`: what those two names make in a file is of this family.
+macro_rules! family {
+    ($family:ident: $($made:ident),+) => {
+        $(family!(@$made $family);)+
+    };
+    (@detect $family:ident) => {
+        const fn detect(
+            id: &'static str,
+            rules: &'static [&'static str],
+            what: &'static str,
+            apply: fn(&Good<'_>) -> Option<Exchange>,
+        ) -> Operator {
+            Operator::detect(crate::mutate::operator::Family::$family, id, rules, what, apply)
+        }
+    };
+    (@legal $family:ident) => {
+        const fn legal(id: &'static str, what: &'static str, apply: fn(&Good<'_>) -> Option<Exchange>) -> Operator {
+            Operator::tolerate(crate::mutate::operator::Family::$family, id, what, apply)
+        }
+    };
+}
+
 mod calls;
 mod counts;
 mod encoding;

@@ -5,23 +5,10 @@ use serde_json::{Value, json};
 use crate::contract::Thinking;
 use crate::mutate::change::{chunks, content, cut, last, message, pieces, put, thought, usage};
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::wire::Exchange;
 
-const IN: Family = Family::Reasoning;
-
-const fn detect(
-    id: &'static str,
-    rules: &'static [&'static str],
-    what: &'static str,
-    apply: fn(&Good<'_>) -> Option<Exchange>,
-) -> Operator {
-    Operator::detect(IN, id, rules, what, apply)
-}
-
-const fn legal(id: &'static str, what: &'static str, apply: fn(&Good<'_>) -> Option<Exchange>) -> Operator {
-    Operator::tolerate(IN, id, what, apply)
-}
+family!(Reasoning: detect, legal);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[

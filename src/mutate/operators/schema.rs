@@ -6,24 +6,11 @@ use super::calls::arguments;
 use crate::contract::{Format, ToolChoice};
 use crate::mutate::change::content;
 use crate::mutate::good::Good;
-use crate::mutate::operator::{Family, Operator};
+use crate::mutate::operator::Operator;
 use crate::schema::Schema;
 use crate::wire::Exchange;
 
-const IN: Family = Family::Schema;
-
-const fn detect(
-    id: &'static str,
-    rules: &'static [&'static str],
-    what: &'static str,
-    apply: fn(&Good<'_>) -> Option<Exchange>,
-) -> Operator {
-    Operator::detect(IN, id, rules, what, apply)
-}
-
-const fn legal(id: &'static str, what: &'static str, apply: fn(&Good<'_>) -> Option<Exchange>) -> Operator {
-    Operator::tolerate(IN, id, what, apply)
-}
+family!(Schema: detect, legal);
 
 /// The operators of this file.
 pub(super) static OPERATORS: &[Operator] = &[
