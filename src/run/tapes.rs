@@ -93,8 +93,9 @@ pub(super) fn write(run: &mut CellRun, cell: &CellPlan, deck: &Arc<Deck>, manife
     }
     match deck.finish(manifest) {
         Ok(written) => {
+            let instead = written.replaced.as_ref().map(|packed| format!(", in place of {}", packed.display()));
             let folder = deck.folder().display();
-            say(&cell.id, &run.bus, format!("{} recorded, {} in all, in {folder}", written.new, written.all));
+            say(&cell.id, &run.bus, format!("{written}, in {folder}{}", instead.unwrap_or_default()));
         }
         Err(error) => run.trouble = Some(Trouble::new("infra.tape", error.to_string())),
     }

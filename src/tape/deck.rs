@@ -6,10 +6,12 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::draft::{self, Draft};
 use super::entry::Recorded;
 use super::key::Keying;
+use super::manifest::Manifest;
 use super::redact::Redactor;
-use super::set::{self, Manifest, Miss, Tape, TapeError};
+use super::set::{Miss, Tape, TapeError};
 use crate::wire::{Exchange, Request};
 
 /// What is done with a tape.
@@ -118,21 +120,32 @@ impl Deck {
                 Use::Record => !self.reel.whole && !again.contains(recorded.head.key.as_str()),
                 Use::Fill | Use::Replay => true,
             };
-            kept.extend(tape.exchanges().map(|(_, recorded)| recorded).filter(|recorded| stays(recorded)).cloned());
+            let edited = |name: &str| tape.manifest().edited.contains(name);
+            let stay = tape.exchanges().filter(|(_, recorded)| stays(recorded));
+            kept.extend(stay.map(|(name, recorded)| (recorded.clone(), edited(name))));
         }
         manifest.volatile.clone_from(&self.keying.volatile);
-        let manifest = set::write(&self.reel.folder, manifest, kept.into_iter().chain(recorded))?;
-        Ok(Written { new, all: manifest.exchanges.len() })
+        let all = kept.into_iter().chain(recorded.into_iter().map(|recorded| (recorded, false)));
+        let Draft { manifest, replaced } = draft::write(&self.reel.folder, manifest, all)?;
+        Ok(Written { new, all: manifest.exchanges.len(), replaced })
     }
 }
 
 /// What came of a recording. **Units**: exchanges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Recorded now.
     pub new: usize,
     /// On the tape.
     pub all: usize,
+    /// The packed tape whose place it took.
+    pub replaced: Option<PathBuf>,
+}
+
+impl std::fmt::Display for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} recorded, {} in all", self.new, self.all)
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +157,10 @@ mod tests {
 
     fn asked(question: &str) -> Request {
         Request::post_json("/v1/chat/completions", &json!({"messages": [{"role": "user", "content": question}]}))
+    }
+
+    fn came_of(new: usize, all: usize) -> Written {
+        Written { new, all, replaced: None }
     }
 
     fn reel(used: Use, folder: &Path, whole: bool) -> Reel {
@@ -167,8 +184,7 @@ mod tests {
                 Err(miss) => miss.to_string(),
             });
         }
-        let written =
-            if deck.used() == Use::Replay { Written { new: 0, all: 0 } } else { deck.finish(Manifest::default()).unwrap() };
+        let written = if deck.used() == Use::Replay { came_of(0, 0) } else { deck.finish(Manifest::default()).unwrap() };
         (came, written)
     }
 
@@ -177,14 +193,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = &folder.path().join("t");
         let (came, written) = run(reel(Use::Record, folder, true), &["a", "b"], "first");
-        assert_eq!((came, written), (vec!["first".to_owned(); 2], Written { new: 2, all: 2 }));
+        assert_eq!((came, written), (vec!["first".to_owned(); 2], came_of(2, 2)));
         let (came, written) = run(reel(Use::Fill, folder, true), &["a", "c"], "second");
-        assert_eq!((came.join(" "), written), ("first second".to_owned(), Written { new: 1, all: 3 }));
+        assert_eq!((came.join(" "), written), ("first second".to_owned(), came_of(1, 3)));
         let (came, _) = run(reel(Use::Replay, folder, true), &["c", "a", "d"], "never");
         assert_eq!(came[..2], ["second", "first"]);
         assert!(came[2].contains("is not on the tape"), "{}", came[2]);
         let (_, written) = run(reel(Use::Record, folder, true), &["c"], "third");
-        assert_eq!(written, Written { new: 1, all: 1 }, "what nobody asks for any more is dropped");
+        assert_eq!(written, came_of(1, 1), "what nobody asks for any more is dropped");
     }
 
     #[test]
@@ -193,11 +209,11 @@ mod tests {
         let folder = &folder.path().join("t");
         run(reel(Use::Record, folder, true), &["a", "b"], "first");
         let (_, written) = run(reel(Use::Record, folder, false), &["b", "b"], "second");
-        assert_eq!(written, Written { new: 2, all: 3 });
+        assert_eq!(written, came_of(2, 3));
         let (came, _) = run(reel(Use::Replay, folder, true), &["a", "b"], "never");
         assert_eq!(came, ["first", "second"]);
         let (_, written) = run(reel(Use::Fill, folder, false), &["a", "d"], "third");
-        assert_eq!(written, Written { new: 1, all: 4 });
+        assert_eq!(written, came_of(1, 4));
     }
 
     #[test]

@@ -223,15 +223,41 @@ impl Recorded {
 
     /// Reads a file, but for what is kept beside. **Errors**: it is none, or its body is another one than was recorded.
     pub fn parse(file: &[u8]) -> Result<Self, EntryError> {
+        let recorded = Self::split(file)?;
+        let found = format!("{:x}", Sha256::digest(&recorded.body));
+        if found != recorded.head.sha256 {
+            return Err(EntryError::Body { found, said: recorded.head.sha256 });
+        }
+        Ok(recorded)
+    }
+
+    /// Reads a file whose reply people may have edited: what the head says of the body's length is made true. **Errors**: it is none.
+    pub(super) fn parse_edited(file: &[u8]) -> Result<Self, EntryError> {
+        let mut recorded = Self::split(file)?;
+        let (head, length) = (&mut recorded.head, recorded.body.len());
+        let found = format!("{:x}", Sha256::digest(&recorded.body));
+        if found != head.sha256 {
+            head.sha256 = found;
+            let reads: Vec<(&str, usize)> = head.chunks.split(' ').filter_map(read_of).collect();
+            let last = reads.len().saturating_sub(1);
+            let fit = reads.into_iter().enumerate().map(|(number, (at, end))| {
+                let end = if number == last { length } else { end.min(length) };
+                format!("{at}:{end}")
+            });
+            head.chunks = fit.collect::<Vec<_>>().join(" ");
+            for (_, value) in head.headers.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
+                *value = length.to_string();
+            }
+        }
+        Ok(recorded)
+    }
+
+    fn split(file: &[u8]) -> Result<Self, EntryError> {
         let form = |what: &str| EntryError::Form(what.to_owned());
         // A pretty head has no line that is no JSON, so the first border is the one.
         let at = memchr::memmem::find(file, BORDER).ok_or_else(|| form("no line `---` ends its head"))?;
         let head: Head = serde_json::from_slice(&file[..at]).map_err(|error| form(&error.to_string()))?;
         let body = Bytes::copy_from_slice(&file[at + BORDER.len()..]);
-        let found = format!("{:x}", Sha256::digest(&body));
-        if found != head.sha256 {
-            return Err(EntryError::Body { found, said: head.sha256 });
-        }
         Ok(Self { head, body, blobs: Blobs::new() })
     }
 }
@@ -268,6 +294,12 @@ impl Content {
             Self::Base64(text) => STANDARD.decode(text).map_or_else(|_| text.clone().into(), Bytes::from),
         }
     }
+}
+
+/// A read of the body as it is written: when, and how long the body was then.
+fn read_of(read: &str) -> Option<(&str, usize)> {
+    let (at, end) = read.split_once(':')?;
+    Some((at, end.parse().ok()?))
 }
 
 fn micros(time: Duration) -> u64 {
@@ -333,6 +365,21 @@ mod tests {
         let text = String::from_utf8_lossy(&file).replace("\"status\": 200", "\"statuss\": 200");
         assert!(Recorded::parse(text.as_bytes()).unwrap_err().to_string().contains("unknown field `statuss`"));
         assert_eq!(Recorded::parse(b"{}").unwrap_err().to_string(), "it is no recorded exchange: no line `---` ends its head");
+    }
+
+    #[test]
+    fn what_people_edit_in_a_reply_is_made_whole() {
+        let mut was = streamed();
+        was.headers.push(("Content-Length".to_owned(), was.body.len().to_string().into()));
+        let file = Recorded::of(&was, &Keying::default(), &Redactor::default()).render();
+        let at = memchr::memmem::find(&file, b"\n---\n").unwrap() + 5;
+        let shorter = [&file[..at], b"data: []\n\n"].concat();
+        assert!(matches!(Recorded::parse(&shorter), Err(EntryError::Body { .. })));
+        let edited = Recorded::parse_edited(&shorter).unwrap();
+        assert_eq!(edited.head.chunks, "400:10 954:10");
+        assert_eq!(edited.head.headers.last().unwrap().1, "10");
+        assert_eq!(Recorded::parse(&edited.render()).unwrap(), edited);
+        assert_eq!(Recorded::parse_edited(&file).unwrap(), Recorded::parse(&file).unwrap(), "what was not edited stays");
     }
 
     #[test]
