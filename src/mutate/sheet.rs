@@ -94,9 +94,9 @@ impl Counts {
         } += 1;
     }
 
-    /// Killed of those that had to be, in per cent; what could not be judged was not killed. `None` where nothing had to be.
+    /// Killed of those that break a promise, in per cent: whatever the reason why nobody noticed. `None` where nothing had to be.
     pub fn score(&self) -> Option<f64> {
-        let all = self.killed + self.survived + self.errored;
+        let all = self.killed + self.survived + self.granted + self.moot + self.errored;
         (all > 0).then(|| self.killed as f64 * 100.0 / all as f64)
     }
 }

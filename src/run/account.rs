@@ -136,9 +136,10 @@ impl CellRun {
         again
     }
 
-    /// Restarts the services after a destructive scenario; a stack that does not come back ends the cell.
+    /// Restarts the services of this run after a destructive scenario; a stack that does not come back ends the cell.
     pub async fn restart(&mut self) {
-        if self.control.finishing().is_cancelled() {
+        let ours = self.stack.as_ref().is_some_and(Stack::is_ours);
+        if !ours || self.control.finishing().is_cancelled() {
             return;
         }
         let (id, bus) = (self.plan.id.clone(), self.bus.clone());

@@ -294,6 +294,11 @@ impl Stack {
         Ok(())
     }
 
+    /// Whether services of it were started by this run.
+    pub fn is_ours(&self) -> bool {
+        self.life.is_some() || self.beside.iter().any(|other| other.life.is_some())
+    }
+
     /// Stops and starts the services again on the same ports (after a destructive scenario); attached stacks: no-op.
     pub async fn restart(&mut self, progress: Progress) -> Result<(), StackError> {
         for life in std::iter::once(&mut self.life).chain(self.beside.iter_mut().map(|other| &mut other.life)).flatten() {

@@ -50,11 +50,16 @@ impl Services {
         self.all.iter().find(|service| is_below(target, &service.address.url))
     }
 
-    pub(super) fn named(&self, name: &str) -> Result<&ServiceContext, Failure> {
-        if self.door.is_none() {
+    /// The owner of the stack, where that is this run.
+    fn door(&self) -> Result<&Door, Failure> {
+        self.door.as_ref().ok_or_else(|| {
             let reason = "the stack was not started by this run: its services are not this run's to end, or to ask one by one";
-            return Err(Failure::NotEvaluated(reason.to_owned()));
-        }
+            Failure::NotEvaluated(reason.to_owned())
+        })
+    }
+
+    pub(super) fn named(&self, name: &str) -> Result<&ServiceContext, Failure> {
+        self.door()?;
         self.all.iter().find(|service| service.address.name == name).ok_or_else(|| {
             let help = did_you_mean(name, self.all.iter().map(|service| service.address.name.as_str()));
             let help = help.map(|help| format!("; {help}")).unwrap_or_default();
@@ -154,6 +159,7 @@ async fn kill_during(world: &mut World, question: Text, name: Text, events: u64)
 )]
 async fn stop_during(world: &mut World, question: Text, events: u64) -> StepResult {
     let question = world.fill(&question.0)?;
+    world.cell()?.services.door()?;
     world.stopped = world.ask_meanwhile(&question, events, async |world| world.stop().await).await?;
     Ok(())
 }
@@ -272,9 +278,7 @@ impl World {
 
     /// Has the owner of the stack do something to it.
     async fn order(&self, order: Order) -> Result<Vec<Gone>, Failure> {
-        let door = self.cell()?.services.door.clone().ok_or_else(|| {
-            Failure::NotEvaluated("the stack was not started by this run: it is not this run's to end".to_owned())
-        })?;
+        let door = self.cell()?.services.door()?.clone();
         let went = door.order(order).await;
         self.new_life();
         went.map_err(|error| Trouble::new(error.kind, error.message).detail(error.detail).into())

@@ -65,12 +65,16 @@ fn a_client_and_a_task_that_are_not_there_are_told_before_anything_runs() {
         "error[client/unknown-task]: the client `openai-python` has no task `chatt`",
         "did you mean `chat`?",
     ]);
-    let bad = "name: mine\ncommand: [x, <input>]\ntasks: {}\n";
-    let project = Project::new().file("clients/mine.yaml", bad).file("a.feature", "Feature: A\n");
-    project
-        .run(&["check", "a.feature"])
-        .exits(2)
-        .says(&["error[client/no-file]: without `<output>` the client cannot say what came of it", "error[client/no-task]"]);
+    let files = "provision:\n  files:\n    - {package: mine-part<part>==1, path: a.gguf, sha256: ab, as: a.gguf, licence: MIT, size: 1 MB}\n";
+    let bad = format!("name: mine\ncommand: [<pyton>, <input>]\n{files}tasks: {{}}\n");
+    let project = Project::new().file("clients/mine.yaml", &bad).file("a.feature", "Feature: A\n");
+    project.run(&["check", "a.feature"]).exits(2).says(&[
+        "error[client/no-file]: without `<output>` the client cannot say what came of it",
+        "error[client/no-task]",
+        "error[client/unknown-placeholder]: `<pyton>` is not filled in here",
+        "did you mean `<python>`?",
+        "error[provision/parts]: `<part>` of how many?",
+    ]);
 }
 
 #[test]

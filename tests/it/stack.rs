@@ -124,6 +124,20 @@ fn services_of_a_stack_that_runs_already_are_let_be() {
     ran.exits(4).says(&["8 skipped", "the stack is attached to or composed: only services that this run starts"]);
 }
 
+/// A stack that is up belongs to whoever brought it up: a scenario that would end a service of it does not begin.
+#[test]
+fn services_of_a_stack_that_is_kept_are_let_be() {
+    let _lock = real_servers();
+    let project = project();
+    project.run(&["up", "bounded"]).exits(0);
+    let ran = project.run(&["run", "life.feature", "--stack", "server:bounded"]);
+    let health = project.run(&["status", "bounded"]);
+    project.run(&["down", "bounded", "--now"]).exits(0);
+    health.exits(0);
+    ran.exits(4).says(&["8 not evaluated", "the stack was not started by this run: its services are not this run's to end"]);
+    assert!(!ran.all().contains("restarting"), "nobody restarts what is not theirs: {}", ran.all());
+}
+
 /// Two models, three servers, and all that may happen to them: every scenario ends as the suite and the profile say.
 #[test]
 fn the_stack_suite_holds_a_router_before_two_backends() {

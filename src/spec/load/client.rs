@@ -1,15 +1,21 @@
 //! `clients/NAME.yaml` → [`ClientSpec`].
 
-use super::{Checks, named};
+use super::{Checks, named, provision};
 use crate::source::{Diagnostics, SourceMap};
 use crate::spec::ClientSpec;
 use crate::spec::files::Project;
-use crate::spec::yaml::Loaded;
+use crate::spec::yaml::{Loaded, escape};
 
 /// Loads one client by its path (`clients/openai-python.yaml`).
 pub fn load_client(project: &Project, map: &mut SourceMap, path: &str) -> (Option<Loaded<ClientSpec>>, Diagnostics) {
     named(project, map, path, "client/twice", check)
 }
+
+/// What a client's command and environment may mention.
+const WORDS: [&str; 7] = ["python", "node", "node_modules", "assets", "files", "input", "output"];
+
+/// The code of a placeholder that is none of them.
+const CODE: &str = "client/unknown-placeholder";
 
 fn check(map: &SourceMap, loaded: &Loaded<ClientSpec>) -> Diagnostics {
     let mut checks = Checks::new(map, loaded);
@@ -33,6 +39,13 @@ fn check(map: &SourceMap, loaded: &Loaded<ClientSpec>) -> Diagnostics {
             checks.at_key("client/no-file", "/command", format!("without `{placeholder}` the client {what}"), help);
         }
     }
+    for (at, text) in client.command.iter().enumerate() {
+        provision::plain(&mut checks, CODE, &format!("/command/{at}"), text, &WORDS);
+    }
+    for (key, text) in &client.env {
+        provision::plain(&mut checks, CODE, &format!("/env/{}", escape(key)), text, &WORDS);
+    }
+    provision::check(&mut checks, CODE, client.provision.as_ref());
     if client.tasks.is_empty() {
         checks.at_value("client/no-task", "/tasks", "a client without tasks cannot be asked for anything", None);
     }

@@ -7,6 +7,7 @@ mod cases;
 mod client;
 mod models;
 mod profile;
+mod provision;
 mod setup;
 mod suite;
 mod tool;

@@ -1,18 +1,15 @@
 //! `setups/NAME.yaml` → [`SetupSpec`], with its `extends:` chain merged.
 
-use std::sync::LazyLock;
-
-use regex::Regex;
 use serde_json::Value;
 
 use super::models::model_names;
-use super::{Checks, read, twice};
+use super::{Checks, provision, read, twice};
 use crate::source::{At, Diagnostic, Diagnostics, SourceMap, did_you_mean, meant};
 use crate::spec::SetupSpec;
 use crate::spec::bytes::parse_bytes;
 use crate::spec::env::{each_text, env_refs};
 use crate::spec::files::{BUILTIN, Kind, Project};
-use crate::spec::setup::{ABILITIES, ACCELERATORS, MOST_PARTS, PackageFile, ROLES, Service, of_part};
+use crate::spec::setup::{ABILITIES, ACCELERATORS, ROLES, Service};
 use crate::spec::yaml::{self, Loaded, escape};
 
 /// Loads one setup by its path (`setups/llamacpp.yaml`). What it `extends:` lies under it: maps merge, lists and values
@@ -154,15 +151,7 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
     for (name, service) in &setup.services {
         check_service(&mut checks, setup, name, service);
     }
-    for (at, file) in setup.provision.iter().flat_map(|provision| &provision.files).enumerate() {
-        check_parts(&mut checks, &format!("/provision/files/{at}"), file);
-    }
-    let make = setup.provision.iter().flat_map(|provision| &provision.make).enumerate();
-    for (at, step) in make {
-        for (word, text) in step.run.iter().enumerate() {
-            placeholders(&mut checks, setup, &format!("/provision/make/{at}/run/{word}"), text, &MAKE_WORDS);
-        }
-    }
+    provision::check(&mut checks, "setup/unknown-placeholder", setup.provision.as_ref());
     for (at, pattern) in setup.tape.redact.iter().enumerate() {
         if let Err(error) = regex::bytes::Regex::new(pattern) {
             let message = format!("`{pattern}` is not a regular expression: {error}");
@@ -176,29 +165,6 @@ fn check(map: &SourceMap, loaded: &Loaded<SetupSpec>) -> Diagnostics {
     undeclared_env(&mut checks, loaded);
     checks.sorted()
 }
-
-/// A file in parts names each of them; one that is whole names none.
-fn check_parts(checks: &mut Checks<'_>, pointer: &str, file: &PackageFile) {
-    let numbered = |text: &str| of_part(text, 1) != text;
-    match file.parts {
-        Some(parts) if !(1..=MOST_PARTS).contains(&parts) => {
-            let message = format!("a file comes in 1 to {MOST_PARTS} parts");
-            checks.at_value("setup/parts", &format!("{pointer}/parts"), message, None);
-        }
-        Some(_) if !numbered(&file.package) => {
-            let help = "write `<part>` where the part's number stands".to_owned();
-            checks.at_value("setup/parts", &format!("{pointer}/package"), "every part would be the same package", Some(help));
-        }
-        None if numbered(&file.package) || numbered(&file.path) => {
-            let help = "say how many there are: `parts: 22`".to_owned();
-            checks.at_value("setup/parts", &format!("{pointer}/package"), "`<part>` of how many?", Some(help));
-        }
-        _ => {}
-    }
-}
-
-/// What a provisioning command may mention.
-const MAKE_WORDS: [&str; 4] = ["python", "assets", "files", "out"];
 
 /// What a service's command and environment may mention.
 const SERVICE_WORDS: [&str; 7] = ["python", "assets", "files", "port", "key", "scratch", "fireassay"];
@@ -252,27 +218,18 @@ fn check_service(checks: &mut Checks<'_>, setup: &SetupSpec, name: &str, service
     }
 }
 
-/// Every `<word>` of a text must be one that is filled in there.
+/// Every `<word>` of a text must be one that is filled in there; `<port:NAME>` names a service.
 fn placeholders(checks: &mut Checks<'_>, setup: &SetupSpec, pointer: &str, text: &str, known: &[&str]) {
-    static PLACEHOLDER: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new("<([A-Za-z][A-Za-z_-]*)(?::([^<>]*))?>").expect("a valid expression"));
-    for found in PLACEHOLDER.captures_iter(text) {
-        let (whole, word) = (&found[0], &found[1]);
-        match found.get(2).map(|service| service.as_str()) {
-            Some(service) if word == "port" && known.contains(&"port") => {
+    for placeholder in provision::unknown(text, known) {
+        match placeholder.service {
+            Some(service) if placeholder.word == "port" && known.contains(&"port") => {
                 if !setup.services.contains_key(service) {
-                    let message = format!("`{whole}`: there is no service `{service}`");
+                    let message = format!("`{}`: there is no service `{service}`", placeholder.whole);
                     let help = did_you_mean(service, setup.services.keys().map(String::as_str));
-                    checks.at_part("setup/unknown-service", pointer, whole, message, help);
+                    checks.at_part("setup/unknown-service", pointer, placeholder.whole, message, help);
                 }
             }
-            None if known.contains(&word) => {}
-            _ => {
-                let message = format!("`{whole}` is not filled in here");
-                let known: Vec<String> = known.iter().map(|word| format!("<{word}>")).collect();
-                let help = did_you_mean(whole, known.iter().map(String::as_str));
-                checks.at_part("setup/unknown-placeholder", pointer, whole, message, help);
-            }
+            _ => provision::refuse(checks, "setup/unknown-placeholder", pointer, placeholder.whole, known),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::record::{Fate, Phase, Record, folder_of};
 use crate::stack::StackError;
@@ -51,10 +52,12 @@ pub async fn end(project: &Path, setup: &str, now: bool) -> Result<Ended, StackE
         return Ok(Ended::Forgotten { why: "the machine was restarted since; nothing was touched".to_owned() });
     }
     let began = Instant::now();
+    let serves = record.services.iter().any(|service| service.process.fate() == Fate::Lives);
     let lived = match record.keeper.fate() {
         Fate::Lives => {
             ask_keeper(project, &record, now).await?;
-            true
+            // A keeper whose services all ended is about to end as well, or has not come so far as to start them.
+            serves || record.services.is_empty()
         }
         Fate::Gone | Fate::Replaced(_) => false,
     };
@@ -107,13 +110,22 @@ async fn end_rest(record: &Record) -> Result<bool, StackError> {
         for (signal, patience) in [(Signal::SIGTERM, GRACE), (Signal::SIGKILL, GRACE)] {
             os::send(group, signal)
                 .map_err(|error| StackError::stop(format!("cannot send {signal} to `{}`: {error}", service.name)))?;
-            let deadline = Instant::now() + patience;
-            while !os::living(group).is_empty() && Instant::now() < deadline {
-                tokio::time::sleep(POLL).await;
-            }
+            until_empty(group, patience).await;
         }
     }
+    // A keeper in a hurry kills a group and collects only its first process: the others may still be on their way out.
+    for service in record.services.iter().filter(|service| service.process.fate() == Fate::Gone) {
+        until_empty(service.process.pid(), GRACE).await;
+    }
     Ok(any)
+}
+
+/// Waits until a group has no members, or for as long as that may take.
+async fn until_empty(group: Pid, patience: Duration) {
+    let deadline = Instant::now() + patience;
+    while !os::living(group).is_empty() && Instant::now() < deadline {
+        tokio::time::sleep(POLL).await;
+    }
 }
 
 /// Nothing of it may be left: no process that is the recorded one, no member of its group, no port.
