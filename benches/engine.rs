@@ -22,6 +22,7 @@ use fireassay::source::SourceMap;
 use fireassay::spec::files::Project;
 use fireassay::spec::gherkin::parse;
 use fireassay::stack::StackOptions;
+use fireassay::wire::Secrets;
 
 const SIZES: [u64; 3] = [1_000, 10_000, 100_000];
 const PER_FILE: u64 = 1_000;
@@ -69,7 +70,7 @@ fn measure(size: u64) {
     let plan = plan(size);
     let planned = processor_time();
     let summary = Rc::new(RefCell::new(RunSummary::default()));
-    let bus = Bus::new();
+    let bus = Bus::new(Secrets::default());
     bus.add(EventLog::create(&folder.path().join("events.ndjson")).expect("a record"));
     let fold = Rc::clone(&summary);
     bus.add(move |event: &RunEvent| {
@@ -83,6 +84,7 @@ fn measure(size: u64) {
             project: Project::new(folder.path()),
             port: None,
             environment: Vec::new(),
+            secrets: Secrets::default(),
         },
         fail_fast: false,
         epoch: Instant::now(),

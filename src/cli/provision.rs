@@ -27,6 +27,7 @@ pub(super) fn provision(args: &ProvisionArgs) -> Exit {
             project: project.clone(),
             port: None,
             environment: Vec::new(),
+            secrets: crate::wire::Secrets::default(),
         };
         let progress: Progress = Arc::new(|_: StackPhase, line: &str| terminal::out(&format!("{line}\n")));
         match runtime.block_on(stack::provision(wanted.as_ref(), &options, &progress)) {

@@ -10,7 +10,7 @@ use super::args::{ProxyArgs, ProxyMode};
 use super::exit::Exit;
 use super::{setups, terminal};
 use crate::tape::{By, Deck, Fault, Faults, Manifest, Orders, Passed, Proxy, ProxyError, Reel, Tape, TapeError, Use};
-use crate::wire::{Base, End};
+use crate::wire::{Base, End, Secrets, masked_address};
 
 pub(super) fn proxy(args: &ProxyArgs) -> Exit {
     if args.list {
@@ -31,7 +31,8 @@ fn usage(what: impl std::fmt::Display) -> Exit {
 
 fn stand_between(args: &ProxyArgs) -> Result<Exit, Exit> {
     let mode = args.mode.unwrap_or(if args.faults.is_empty() && !args.control { ProxyMode::Pass } else { ProxyMode::Fault });
-    let deck = deck(args, mode)?.map(Arc::new);
+    let secrets = Secrets::default();
+    let deck = deck(args, mode, &secrets)?.map(Arc::new);
     if mode != ProxyMode::Fault && (!args.faults.is_empty() || args.control) {
         return Err(usage("faults are for `--mode fault`: a tape holds what servers say"));
     }
@@ -45,7 +46,12 @@ fn stand_between(args: &ProxyArgs) -> Result<Exit, Exit> {
     };
     let faults = Arc::new(Faults::default());
     faults.replace(args.faults.clone());
-    let mut orders = Orders::to(Base::new(&to)).listen(args.listen).ended(|passed| terminal::out(&line(&passed)));
+    secrets.learn_address(&to);
+    let heard = secrets.clone();
+    let mut orders = Orders::to(Base::new(&to)).listen(args.listen).ended(move |passed| {
+        heard.learn(&passed.exchange.request);
+        terminal::out(&heard.text(&line(&passed)));
+    });
     orders = if args.control { orders.controlled(&faults) } else { orders.faults(&faults) };
     orders = match &deck {
         Some(deck) => orders.tape_for_all(Arc::clone(deck), args.pace),
@@ -71,12 +77,12 @@ fn stand_between(args: &ProxyArgs) -> Result<Exit, Exit> {
         }
         Ok(())
     })?;
-    deck.map_or(Ok(Exit::Accepted), |deck| finish(&deck, &to))
+    deck.map_or(Ok(Exit::Accepted), |deck| finish(&deck, &masked_address(&to)))
 }
 
 /// The first line.
 fn told(url: &str, args: &ProxyArgs, mode: ProxyMode) -> String {
-    let to = args.to.as_deref().unwrap_or_default();
+    let to = masked_address(args.to.as_deref().unwrap_or_default());
     let tape = args.tape.as_deref().map(|tape| tape.display().to_string()).unwrap_or_default();
     let what = match mode {
         ProxyMode::Pass => format!("passes on to {to}"),
@@ -89,7 +95,7 @@ fn told(url: &str, args: &ProxyArgs, mode: ProxyMode) -> String {
 }
 
 /// The tape, where the mode has one.
-fn deck(args: &ProxyArgs, mode: ProxyMode) -> Result<Option<Deck>, Exit> {
+fn deck(args: &ProxyArgs, mode: ProxyMode, secrets: &Secrets) -> Result<Option<Deck>, Exit> {
     let used = match mode {
         ProxyMode::Record => Use::Record,
         ProxyMode::Replay => Use::Replay,
@@ -120,7 +126,8 @@ fn deck(args: &ProxyArgs, mode: ProxyMode) -> Result<Option<Deck>, Exit> {
         patterns: Vec::new(),
         whole: used == Use::Record,
     };
-    Ok(Some(reel.start(tokens)))
+    secrets.add_named(std::env::vars());
+    Ok(Some(reel.start(tokens, secrets.clone())))
 }
 
 fn finish(deck: &Deck, server: &str) -> Result<Exit, Exit> {
@@ -143,7 +150,8 @@ fn line(passed: &Passed) -> String {
     let status = exchange.status.map_or("---".to_owned(), |status| status.to_string());
     let request = &exchange.request;
     let (asked, came, took) = (passed.asked, passed.came, exchange.took.as_secs_f64());
-    let mut line = format!("{at} {status} {} {} {asked} B, {came} B in {took:.3} s", request.method, request.target);
+    let mut line =
+        format!("{at} {status} {} {} {asked} B, {came} B in {took:.3} s", request.method, masked_address(&request.target));
     match &passed.by {
         By::Server => {}
         By::Tape => line.push_str(" [tape]"),

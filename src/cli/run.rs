@@ -14,7 +14,7 @@ use super::args::{ColorArg, JunitProfileArg, RunArgs, SelectArgs};
 use super::exit::{Exit, RunFacts, verdict};
 use super::{load, record, reels, select, terminal};
 use crate::event::{CellId, CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
-use crate::plan::Plan;
+use crate::plan::{CellPlan, Connect, Plan};
 use crate::report::{
     self, CellSummary, ColorChoice, Console, ConsoleOptions, JunitProfile, ReportOptions, RunSummary, Verbosity,
 };
@@ -23,6 +23,7 @@ use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::files::Project;
 use crate::stack::StackOptions;
 use crate::tape::Reel;
+use crate::wire::Secrets;
 
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsString]) -> Exit {
     if let Some(path) = &args.junit
@@ -115,7 +116,8 @@ fn execute(
     let on = if first.entry.is_some() { "catalogue" } else { &first.setup.name };
     let folder = record::create(args.run_dir.as_deref(), &format!("{}-{on}", first.suite.name))?;
     let epoch = Instant::now();
-    let bus = Bus::new();
+    let secrets = secrets(args, plan, &bearers);
+    let bus = Bus::new(secrets.clone());
     bus.add(EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?);
     let summary = Rc::new(RefCell::new(RunSummary::default()));
     let fold = Rc::clone(&summary);
@@ -140,6 +142,7 @@ fn execute(
             project: Project::new("."),
             port: None,
             environment,
+            secrets,
         },
         fail_fast: args.fail_fast,
         epoch,
@@ -156,6 +159,29 @@ fn execute(
     seal(&folder.path, &folder.id, totals, exit)?;
     write_reports(args, &summary.borrow(), exit)?;
     Ok(exit)
+}
+
+/// What must not be written, as far as it is known before anything is sent.
+fn secrets(args: &RunArgs, plan: &Plan, bearers: &HashMap<String, String>) -> Secrets {
+    let secrets = Secrets::default();
+    secrets.add(bearers.values().cloned().collect());
+    let given = args.select.env.iter().filter_map(|pair| pair.split_once('='));
+    secrets.add_named(given.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(std::env::vars()));
+    for address in args.select.url.iter().map(String::as_str).chain(plan.cells.iter().filter_map(attached)) {
+        secrets.learn_address(address);
+    }
+    // A pattern that is none was refused when the setup was loaded.
+    let patterns = plan.cells.iter().flat_map(|cell| &cell.setup.tape.redact);
+    secrets.add_patterns(patterns.filter_map(|pattern| regex::bytes::Regex::new(pattern).ok()).collect());
+    secrets
+}
+
+/// The address that a cell is attached to.
+fn attached(cell: &CellPlan) -> Option<&str> {
+    match &cell.connect {
+        Connect::Attach { url } => Some(url),
+        _ => None,
+    }
 }
 
 /// Runs the plan on a current-thread runtime, with signals and the run's time limit beside it.

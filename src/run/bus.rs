@@ -3,7 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use crate::event::{EventLog, RunEvent};
+use crate::wire::{Redactor, Secrets};
 
 /// Takes the events of a run: the log, the console, the summary.
 pub trait Consumer {
@@ -41,6 +44,7 @@ pub struct Bus {
 #[derive(Default)]
 struct Inner {
     consumers: Vec<Box<dyn Consumer>>,
+    secrets: Secrets,
     broken: Option<String>,
 }
 
@@ -51,9 +55,11 @@ impl std::fmt::Debug for Bus {
 }
 
 impl Bus {
-    /// A bus with no consumers.
-    pub fn new() -> Self {
-        Self::default()
+    /// A bus with no consumers; these secrets are in nothing that it hands out.
+    pub fn new(secrets: Secrets) -> Self {
+        let bus = Self::default();
+        bus.inner.borrow_mut().secrets = secrets;
+        bus
     }
 
     /// Adds a consumer; it sees events from now on.
@@ -61,9 +67,17 @@ impl Bus {
         self.inner.borrow_mut().consumers.push(Box::new(consumer));
     }
 
-    /// Hands out one event.
+    /// Hands out one event, without the secrets that are known by now.
     pub fn emit(&self, event: &RunEvent) {
-        self.each(|consumer| consumer.take(event));
+        let redactor = self.inner.borrow().secrets.redactor();
+        match masked(event, &redactor) {
+            Ok(None) => self.each(|consumer| consumer.take(event)),
+            Ok(Some(masked)) => self.each(|consumer| consumer.take(&masked)),
+            // What cannot be masked is not written.
+            Err(error) => {
+                self.inner.borrow_mut().broken.get_or_insert(format!("secrets cannot be taken out of an event: {error}"));
+            }
+        }
     }
 
     /// Tells every consumer that nothing more comes for now.
@@ -83,5 +97,63 @@ impl Bus {
     /// The first failure of a consumer, if there was one.
     pub fn broken(&self) -> Option<String> {
         self.inner.borrow().broken.clone()
+    }
+}
+
+/// Members of events by which they belong together; what an author named so is no secret.
+const IDS: [&str; 4] = ["id", "cell", "scenario", "run_id"];
+
+/// An event without its secrets, where it has any.
+fn masked(event: &RunEvent, redactor: &Redactor) -> serde_json::Result<Option<RunEvent>> {
+    if redactor.is_empty() {
+        return Ok(None);
+    }
+    let mut value = serde_json::to_value(event)?;
+    if mask(&mut value, redactor) { serde_json::from_value(value).map(Some) } else { Ok(None) }
+}
+
+fn mask(value: &mut Value, redactor: &Redactor) -> bool {
+    match value {
+        Value::String(text) => {
+            let masked = redactor.text(text);
+            let was = std::mem::replace(text, masked);
+            was != *text
+        }
+        Value::Array(items) => items.iter_mut().fold(false, |any, item| mask(item, redactor) || any),
+        Value::Object(members) => {
+            let named = members.iter_mut().filter(|(name, _)| !IDS.contains(&name.as_str()));
+            named.fold(false, |any, (_, item)| mask(item, redactor) || any)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::event::{CellId, StackPhase};
+
+    #[test]
+    fn what_is_secret_by_now_is_handed_to_nobody() {
+        let secrets = Secrets::default();
+        let bus = Bus::new(secrets.clone());
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&heard);
+        bus.add(move |event: &RunEvent| {
+            ear.lock().unwrap().push(event.clone());
+            Ok(())
+        });
+        let said = |message: &str| RunEvent::Stack {
+            cell: CellId("planted-1[x]".into()),
+            phase: StackPhase::Tape,
+            message: message.to_owned(),
+        };
+        bus.emit(&said("it is planted-1"));
+        secrets.add(vec!["planted-1".to_owned()]);
+        bus.emit(&said("it is planted-1"));
+        assert_eq!(*heard.lock().unwrap(), [said("it is planted-1"), said("it is ***")]);
+        assert_eq!(bus.broken(), None);
     }
 }

@@ -130,14 +130,14 @@ impl Way<'_> {
         let met = cell.profile.as_ref().map_or(Ok(()), |profile| stack.meets(&cell.setup, profile));
         run.stack = Some(stack);
         let ready = match met {
-            Ok(()) => clients(cell, &blueprint, options, bus, control).await,
+            Ok(()) => clients(cell, options, bus, control).await,
             Err(error) => Err(error),
         };
         let mut trouble = match ready {
             Ok(ready) => {
                 blueprint.clients = ready;
                 let reel = options.reels.get(&cell.id).cloned();
-                let deck = reel.map(|reel| Arc::new(reel.start(blueprint.secrets())));
+                let deck = reel.map(|reel| Arc::new(reel.start(blueprint.tokens(), options.stack.secrets.clone())));
                 let manifest = tapes::manifest(cell, &server, listed, &blueprint);
                 blueprint.deck.clone_from(&deck);
                 let (ways, over) = ((bus.clone(), run.control.clone()), run.over.clone());
@@ -171,7 +171,7 @@ impl Way<'_> {
     /// Runs the scenarios against a tape.
     async fn replay(self, mut run: CellRun) -> (CellRun, Option<Trouble>) {
         let Self { cell, options, bus, control, functions, ids } = self;
-        let (deck, manifest) = match tapes::open(cell, options.reels.get(&cell.id).cloned()) {
+        let (deck, manifest) = match tapes::open(cell, options.reels.get(&cell.id).cloned(), &options.stack.secrets) {
             Ok(opened) => opened,
             Err(message) => {
                 let trouble = run.not_served(StackError::tape(message));
@@ -190,7 +190,8 @@ impl Way<'_> {
         tapes::announce(&cell.id, &deck, bus);
         let mut blueprint = tapes::blueprint(cell, &deck, &manifest, options.epoch, Arc::clone(ids));
         blueprint.body_limit = options.body_limit;
-        match clients(cell, &blueprint, options, bus, control).await {
+        blueprint.secrets = options.stack.secrets.clone();
+        match clients(cell, options, bus, control).await {
             Ok(ready) => blueprint.clients = ready,
             Err(error) => {
                 let trouble = run.not_served(error);
@@ -234,13 +235,12 @@ async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Con
 /// Makes the clients of a cell's scenarios ready, before any of them runs.
 async fn clients(
     cell: &CellPlan,
-    blueprint: &Blueprint,
     options: &RunOptions,
     bus: &Bus,
     control: &Control,
 ) -> Result<Option<Arc<Clients>>, StackError> {
     let telling = Telling::new(&cell.id, bus);
-    let (secrets, progress) = (blueprint.secrets(), telling.progress());
+    let (secrets, progress) = (options.stack.secrets.clone(), telling.progress());
     let ready = tokio::select! {
         ready = Clients::prepare(&cell.clients, &options.stack, secrets, &progress) => ready,
         () = control.finishing().cancelled() => Err(StackError::not_run("the run was stopped before its clients were ready")),
@@ -282,6 +282,7 @@ fn announce(
         services: services::of(cell, stack, plain.wanted_key.as_deref()),
         served,
         body_limit: options.body_limit,
+        secrets: options.stack.secrets.clone(),
         ..plain
     }
 }

@@ -19,7 +19,7 @@ use crate::event::{FindingRecord, Outcome, StepRecord};
 use crate::plan::{CellPlan, Contract, ScenarioPlan};
 use crate::steps::{CellContext, StepFunction};
 use crate::tape::{Manifest, Reel, Rehearsal};
-use crate::wire::Exchange;
+use crate::wire::{Exchange, Secrets};
 
 /// A cell with its tape.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub struct Player {
 impl Stage {
     /// Makes ready. **Errors**: there is no tape, or it was recorded of another server than the cell's.
     pub fn open(cell: &CellPlan, reel: Reel) -> Result<Self, String> {
-        let (deck, manifest) = tapes::open(cell, Some(reel))?;
+        let (deck, manifest) = tapes::open(cell, Some(reel), &Secrets::default())?;
         let blueprint = tapes::blueprint(cell, &deck, &manifest, Instant::now(), Arc::new(AtomicU64::new(0)));
         Ok(Self { cell: cell.clone(), blueprint, functions: Arc::new(crate::steps::functions()), manifest })
     }

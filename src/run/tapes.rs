@@ -11,6 +11,7 @@ use super::worker::Blueprint;
 use crate::event::{CellId, RunEvent, StackPhase, Trouble};
 use crate::plan::CellPlan;
 use crate::tape::{Deck, Manifest, Reel, Use};
+use crate::wire::Secrets;
 
 /// The address of a stack that is not there.
 const NOWHERE: &str = "http://tape.invalid";
@@ -42,8 +43,8 @@ pub(super) fn blueprint(cell: &CellPlan, deck: &Arc<Deck>, tape: &Manifest, epoc
 }
 
 /// Begins to answer from a tape. **Errors**: there is none, or it cannot stand for the cell's stack.
-pub(super) fn open(cell: &CellPlan, reel: Option<Reel>) -> Result<(Arc<Deck>, Manifest), String> {
-    let deck = reel.map(|reel| Arc::new(reel.start(vec![TOKEN.to_owned()])));
+pub(super) fn open(cell: &CellPlan, reel: Option<Reel>, secrets: &Secrets) -> Result<(Arc<Deck>, Manifest), String> {
+    let deck = reel.map(|reel| Arc::new(reel.start(vec![TOKEN.to_owned()], secrets.clone())));
     let opened = deck.and_then(|deck| deck.manifest().cloned().map(|manifest| (deck, manifest)));
     let (deck, manifest) = opened.ok_or_else(|| format!("there is no tape of {}", cell.id.0))?;
     refusal(cell, &manifest).map_or(Ok((deck, manifest)), Err)

@@ -58,6 +58,8 @@ pub(super) struct Blueprint {
     pub routes: Vec<Route>,
     /// The services of a stack of ours.
     pub services: Services,
+    /// What must not be written.
+    pub secrets: wire::Secrets,
 }
 
 impl Blueprint {
@@ -95,6 +97,7 @@ impl Blueprint {
             served: Vec::new(),
             routes: Vec::new(),
             services: Services::default(),
+            secrets: wire::Secrets::default(),
             // A key that is not claimed to be wanted is only sent.
             wanted_key: bearer.filter(|_| cell.setup.abilities.iter().any(|ability| ability == "auth")).map(str::to_owned),
         }
@@ -110,7 +113,7 @@ impl Blueprint {
 
     /// The context of a worker with this client.
     pub fn context(self, client: wire::Client) -> CellContext {
-        let secrets = self.secrets();
+        self.secrets.add(self.tokens());
         CellContext {
             client,
             url: self.url,
@@ -127,7 +130,7 @@ impl Blueprint {
             deck: self.deck,
             rehearsal: None,
             next_exchange: self.next_exchange,
-            secrets,
+            secrets: self.secrets,
             wanted_key: self.wanted_key,
             served: self.served,
             routes: self.routes,
@@ -135,14 +138,11 @@ impl Blueprint {
         }
     }
 
-    /// Texts that must not appear in evidence.
-    pub fn secrets(&self) -> Vec<String> {
+    /// The keys of the stack and its parts.
+    pub fn tokens(&self) -> Vec<String> {
         let of_routes = self.routes.iter().filter_map(|route| route.bearer.clone());
         let of_services = self.services.all.iter().filter_map(|service| service.address.bearer.clone());
-        let mut secrets: Vec<String> = self.bearer.iter().cloned().chain(of_routes).chain(of_services).collect();
-        // One key may be a part of another: the longer one goes first, so that nothing of it is left.
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets
+        self.bearer.iter().cloned().chain(of_routes).chain(of_services).collect()
     }
 }
 

@@ -18,6 +18,7 @@ use super::scratch::Scratch;
 use super::service::last_words;
 use super::{Progress, StackError, StackOptions, fill};
 use crate::spec::ClientSpec;
+use crate::wire::Secrets;
 
 /// Bytes of output that go into an error.
 const SHOWN: usize = 4000;
@@ -27,7 +28,7 @@ const SHOWN: usize = 4000;
 pub struct Clients {
     ready: Vec<(Arc<ClientSpec>, Provisioned)>,
     tasks: AtomicU64,
-    secrets: Vec<String>,
+    secrets: Secrets,
     scratch: Scratch,
     guardian: Guardian,
 }
@@ -37,7 +38,7 @@ impl Clients {
     pub async fn prepare(
         wanted: &[Arc<ClientSpec>],
         options: &StackOptions,
-        secrets: Vec<String>,
+        secrets: Secrets,
         progress: &Progress,
     ) -> Result<Option<Self>, StackError> {
         if wanted.is_empty() {

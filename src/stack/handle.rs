@@ -23,6 +23,7 @@ use crate::spec::env::expand_env;
 use crate::spec::files::Project;
 use crate::spec::setup::{PortSpec, Service};
 use crate::spec::{ProfileSpec, SetupSpec};
+use crate::wire::Secrets;
 
 /// Where things go and how patient we are.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct StackOptions {
     pub port: Option<u16>,
     /// Variables that the setup reads before ours (`--env`).
     pub environment: Vec<(String, String)>,
+    /// What must not be written; a stack adds its own keys, and what variables say whose names are those of secrets.
+    pub secrets: Secrets,
 }
 
 /// A service that runs.
@@ -138,8 +141,10 @@ impl Stack {
         let of_services = setup.services.values().filter_map(|service| service.auth.as_ref());
         let of_services =
             of_services.map(|auth| bearer_from(&auth.bearer, &key, &options.environment)).collect::<Result<Vec<_>, _>>()?;
-        let secrets = std::iter::once(key.clone()).chain(bearer.clone()).chain(of_services).collect();
-        let logs = Logs::create(Some(options.record.join("logs")), secrets)?;
+        options.secrets.add(std::iter::once(key.clone()).chain(bearer.clone()).chain(of_services).collect());
+        // Services have our environment, and may say what is in it.
+        options.secrets.add_named(options.environment.iter().cloned().chain(std::env::vars()));
+        let logs = Logs::create(Some(options.record.join("logs")), options.secrets.clone())?;
         let mut life = Life {
             running: IndexMap::new(),
             scratch: Scratch::create(&guardian)?,

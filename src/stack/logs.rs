@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::StackError;
+use crate::wire::Secrets;
 
 /// Bytes of log that are kept in memory.
 const KEPT: u64 = 4 * 1024 * 1024;
@@ -17,8 +18,6 @@ const KEPT: u64 = 4 * 1024 * 1024;
 const LONGEST_LINE: u64 = 64 * 1024;
 /// A log file of this size is full.
 const FULL: u64 = 16 * 1024 * 1024;
-/// What stands in place of a secret.
-const REDACTED: &str = "<redacted>";
 
 /// The logs of one stack; cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,7 +27,7 @@ pub(super) struct Logs(Arc<Inner>);
 struct Inner {
     /// Folder of the files; without one, lines are only kept in memory.
     folder: Option<PathBuf>,
-    secrets: Vec<String>,
+    secrets: Secrets,
     ring: Mutex<Ring>,
 }
 
@@ -48,12 +47,11 @@ struct Line {
 
 impl Logs {
     /// Logs with files in `folder`, which is made if absent.
-    pub(super) fn create(folder: Option<PathBuf>, secrets: Vec<String>) -> Result<Self, StackError> {
+    pub(super) fn create(folder: Option<PathBuf>, secrets: Secrets) -> Result<Self, StackError> {
         if let Some(folder) = &folder {
             std::fs::create_dir_all(folder)
                 .map_err(|error| StackError::start(format!("cannot make the log folder {}: {error}", folder.display())))?;
         }
-        let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
         Ok(Self(Arc::new(Inner { folder, secrets, ring: Mutex::default() })))
     }
 
@@ -72,7 +70,7 @@ impl Logs {
                 let mut raw = Vec::new();
                 // A read error means that the other end is gone, as its end does.
                 while matches!((&mut from).take(LONGEST_LINE).read_until(b'\n', &mut raw), Ok(1..)) {
-                    let text = logs.redact(&String::from_utf8_lossy(&raw));
+                    let text = logs.0.secrets.text(&String::from_utf8_lossy(&raw));
                     raw.clear();
                     let text = if text.ends_with('\n') { text } else { text + "\n" };
                     // A full disk must not stop the service by a full pipe: the lines then live in memory only.
@@ -122,10 +120,6 @@ impl Logs {
         while ring.lines.front().is_some_and(|line| ring.end - line.at > KEPT) {
             ring.lines.pop_front();
         }
-    }
-
-    fn redact(&self, text: &str) -> String {
-        self.0.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, REDACTED))
     }
 
     fn ring(&self) -> std::sync::MutexGuard<'_, Ring> {
@@ -181,7 +175,7 @@ mod tests {
     use super::*;
 
     fn logs(secrets: &[&str]) -> Logs {
-        Logs::create(None, secrets.iter().map(|s| (*s).to_owned()).collect()).unwrap()
+        Logs::create(None, Secrets::of(secrets.iter().copied(), Vec::new())).unwrap()
     }
 
     fn pump(logs: &Logs, service: &str, text: &[u8]) {
@@ -204,9 +198,9 @@ mod tests {
     #[test]
     fn secrets_are_replaced_before_anything_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let logs = Logs::create(Some(folder.path().to_owned()), vec!["s3cret".to_owned(), String::new()]).unwrap();
+        let logs = Logs::create(Some(folder.path().to_owned()), Secrets::of(["s3cret", ""], Vec::new())).unwrap();
         pump(&logs, "server", b"key s3cret, again s3cret\n\xff\n");
-        assert_eq!(logs.tail("server", 9), "key <redacted>, again <redacted>\n\u{fffd}\n");
+        assert_eq!(logs.tail("server", 9), "key ***, again ***\n\u{fffd}\n");
         let written = std::fs::read_to_string(folder.path().join("server.log")).unwrap();
         assert_eq!(written, logs.tail("server", 9));
     }

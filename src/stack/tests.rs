@@ -17,6 +17,7 @@ use super::{Door, Gone, LogMark, Order, Progress, Stack, StackError, StackOption
 use crate::spec::SetupSpec;
 use crate::spec::files::Project;
 use crate::spec::setup::Service;
+use crate::wire::Secrets;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Python's own file server: a real process that listens where it is told.
@@ -42,6 +43,7 @@ impl Bench {
             project: Project::new(self.folder.path()),
             port: None,
             environment: Vec::new(),
+            secrets: Secrets::default(),
         }
     }
 
@@ -191,7 +193,7 @@ async fn a_service_that_forks_and_leaves_is_told_and_found() {
 #[tokio::test]
 async fn children_born_while_we_look_have_not_left() {
     let _bench = Bench::new();
-    let (guardian, logs) = (Guardian::start().unwrap(), Logs::create(None, Vec::new()).unwrap());
+    let (guardian, logs) = (Guardian::start().unwrap(), Logs::create(None, Secrets::default()).unwrap());
     let words = ["sh", "-c", "while :; do readlink x | readlink y; done"].map(str::to_owned).to_vec();
     let launch = Launch { name: "server".to_owned(), words, ..Launch::default() };
     let mut process = Process::spawn(&launch, &guardian, &logs).unwrap();
@@ -258,7 +260,7 @@ async fn a_fixed_port_that_is_taken_names_who_has_it() {
 async fn a_port_that_a_stranger_takes_first_is_left_to_him() {
     let bench = Bench::new();
     let service: Service = serde_yaml::from_str("{command: [x], ready: {http: /}}").unwrap();
-    let (guardian, logs) = (Guardian::start().unwrap(), Logs::create(None, Vec::new()).unwrap());
+    let (guardian, logs) = (Guardian::start().unwrap(), Logs::create(None, Secrets::default()).unwrap());
     let stranger: Mutex<Option<TcpListener>> = Mutex::default();
     // This test is the stranger: it takes the first port between its choice and the start.
     let launch = |port: u16| {

@@ -10,7 +10,7 @@ use crate::plan::{Named, Sampling};
 use crate::spec::{ProfileSpec, ToolSpec};
 use crate::stack::client::Clients;
 use crate::tape::{Deck, Rehearsal};
-use crate::wire::Client;
+use crate::wire::{Client, Secrets};
 
 /// What all scenarios of a cell share on one worker thread.
 pub struct CellContext {
@@ -44,8 +44,8 @@ pub struct CellContext {
     pub rehearsal: Option<Rc<Rehearsal>>,
     /// Numbers exchanges, shared by all workers.
     pub next_exchange: Arc<AtomicU64>,
-    /// Texts that must not appear in evidence.
-    pub secrets: Vec<String>,
+    /// What must not be written.
+    pub secrets: Secrets,
     /// The key that the stack is known to want; `None` where it wants none or nobody knows.
     pub wanted_key: Option<String>,
     /// Ids of the models that the stack has; empty where nobody knows.

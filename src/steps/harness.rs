@@ -10,7 +10,6 @@ use fireassay_macros::step;
 use serde_json::{Map, Value, json};
 
 use super::tool_results::content;
-use super::world::mask;
 use super::{Failure, Json, StepResult, Text, Word, World, argument, route};
 use crate::check::json_path::{Subject, pretty};
 use crate::check::text::Form;
@@ -222,7 +221,7 @@ impl World {
         self.batch = requests;
         let output = ended.map_err(|error| Trouble::new(error.kind, error.message).detail(error.detail))?;
         // What a library says of an error may hold the key that it sent.
-        let output = serde_json::from_str(&mask(&output.to_string(), &cell.secrets)).unwrap_or(output);
+        let output = serde_json::from_str(&cell.secrets.text(&output.to_string())).unwrap_or(output);
         self.client = Some(ClientReport { name: name.to_owned(), output, requests: requests as u64 });
         Ok(())
     }

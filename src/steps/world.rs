@@ -360,6 +360,7 @@ impl World {
             request.timeout = self.draft.timeout;
         }
         self.made.borrow_mut().push(id);
+        cell.secrets.learn(&request);
         let url = cell.client.base().address(&request.target);
         let off_tape = |words: String| Trouble::new("infra.tape", words);
         let again = cell.rehearsal.as_ref().and_then(|rehearsal| rehearsal.reply(id, &request, url.clone()));
@@ -396,6 +397,7 @@ impl World {
         let cell = Rc::clone(self.cell()?);
         exchange.id = ExchangeId(cell.next_exchange.fetch_add(1, Ordering::Relaxed) + 1);
         self.made.borrow_mut().push(exchange.id);
+        cell.secrets.learn(&exchange.request);
         let reply = self.recorded(&cell, exchange);
         self.replies.push(Rc::new(reply));
         Ok(())
@@ -405,7 +407,9 @@ impl World {
     fn recorded(&self, cell: &CellContext, exchange: Exchange) -> Reply {
         let reading = Reading::of(&exchange);
         let chat = reading.chat();
-        let mask = |text: &str| mask(text, &cell.secrets);
+        cell.secrets.learn_reply(&exchange);
+        let redactor = cell.secrets.redactor();
+        let mask = |text: &str| redactor.text(text);
         let evidence = Evidence { scenario: &self.scenario, attempt: self.attempt, caps: Caps::default(), mask: &mask };
         self.records.borrow_mut().push(evidence.record(&exchange, chat.clocks));
         self.docket.borrow_mut().add(judgement(cell, &reading, &chat));
@@ -434,11 +438,10 @@ fn judgement(cell: &CellContext, reading: &Reading<'_>, chat: &ChatReply) -> Jud
     let known =
         contract::Context { key: cell.wanted_key_at(&reading.exchange.url), models: &cell.served, now: Some(SystemTime::now()) };
     let mut judgement = contract::judge(reading, chat, &known);
+    let redactor = cell.secrets.redactor();
     for finding in &mut judgement.findings {
         for text in [&mut finding.found, &mut finding.right, &mut finding.excerpt] {
-            if cell.secrets.iter().any(|secret| text.contains(secret)) {
-                *text = mask(text, &cell.secrets);
-            }
+            *text = redactor.text(text);
         }
     }
     judgement
@@ -490,17 +493,6 @@ pub(super) fn usual_model(models: &[(String, String)], asked: &str) -> Option<St
     of_role(models, asked).or_else(|| of_role(models, "text")).or_else(first)
 }
 
-/// Replaces known secret texts.
-pub(super) fn mask(text: &str, secrets: &[String]) -> String {
-    let mut out = text.to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        if out.contains(secret.as_str()) {
-            out = out.replace(secret.as_str(), "***");
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -525,11 +517,6 @@ mod tests {
         check("{{ count }}{{model}}", Ok("[1,2]m"));
         check("open {{name", Ok("open {{name"));
         check("{{nmae}}", Err("did you mean `name`"));
-    }
-
-    #[test]
-    fn secrets_are_masked_everywhere() {
-        assert_eq!(mask("key=abc abc", &["abc".to_owned(), String::new()]), "key=*** ***");
     }
 
     #[test]

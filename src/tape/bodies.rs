@@ -178,6 +178,10 @@ impl Played {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Next<io::Error> {
         if self.pieces.is_empty() {
+            // The client left when this was recorded: its reply went on, and has no end until the client leaves again.
+            if self.end == End::HungUp {
+                return Poll::Pending;
+            }
             self.hearing.end(self.end.clone());
             return Poll::Ready((self.end != End::Complete).then(|| Err(io::Error::other("it was cut when it was recorded"))));
         }

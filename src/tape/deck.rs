@@ -10,9 +10,8 @@ use super::draft::{self, Draft};
 use super::entry::Recorded;
 use super::key::Keying;
 use super::manifest::Manifest;
-use super::redact::Redactor;
 use super::set::{Miss, Tape, TapeError};
-use crate::wire::{Exchange, Request};
+use crate::wire::{Exchange, Request, Secrets};
 
 /// What is done with a tape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,21 +46,22 @@ pub struct Reel {
 pub struct Deck {
     reel: Reel,
     keying: Keying,
-    redactor: Redactor,
-    /// What was kept so far, in order.
-    recorded: Mutex<Vec<Recorded>>,
+    secrets: Secrets,
+    /// What was kept so far, in order, with its secrets: the last one may tell what is secret in the first.
+    kept: Mutex<Vec<Exchange>>,
 }
 
 impl Reel {
-    /// Begins to use it for requests with these keys; the keys are the secrets as well.
-    pub fn start(self, tokens: Vec<String>) -> Deck {
-        let redactor = Redactor::new(tokens.iter().map(String::as_str), self.patterns.clone());
+    /// Begins to use it for requests with these keys. The keys are secret as well, and so is what its patterns match.
+    pub fn start(self, tokens: Vec<String>, secrets: Secrets) -> Deck {
+        secrets.add(tokens.clone());
+        secrets.add_patterns(self.patterns.clone());
         let mut volatile = self.volatile.clone();
         // A tape is asked as it was recorded.
         if let Some(tape) = &self.tape {
             volatile.extend(tape.manifest().volatile.iter().filter(|name| !self.volatile.contains(name)).cloned());
         }
-        Deck { keying: Keying { volatile, tokens }, redactor, recorded: Mutex::default(), reel: self }
+        Deck { keying: Keying { volatile, tokens }, secrets, kept: Mutex::default(), reel: self }
     }
 }
 
@@ -79,12 +79,14 @@ impl Deck {
     /// Keeps what the server answered.
     pub fn keep(&self, exchange: &Exchange) {
         if self.reel.used != Use::Replay {
-            self.recorded().push(Recorded::of(exchange, &self.keying, &self.redactor));
+            self.secrets.learn(&exchange.request);
+            self.secrets.learn_reply(exchange);
+            self.kept().push(exchange.clone());
         }
     }
 
-    fn recorded(&self) -> MutexGuard<'_, Vec<Recorded>> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, Vec<Exchange>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the tape is of, where there is one.
@@ -111,7 +113,9 @@ impl Deck {
     /// Writes what was recorded in place of the tape that was there; how many exchanges are new, and how many there are.
     /// **Errors**: the disk refuses; the old tape is then as it was.
     pub fn finish(&self, mut manifest: Manifest) -> Result<Written, TapeError> {
-        let recorded = std::mem::take(&mut *self.recorded());
+        let redactor = self.secrets.redactor();
+        let recorded: Vec<Recorded> =
+            std::mem::take(&mut *self.kept()).iter().map(|it| Recorded::of(it, &self.keying, &redactor)).collect();
         let new = recorded.len();
         let mut kept = Vec::new();
         if let Some(tape) = &self.reel.tape {
@@ -170,7 +174,7 @@ mod tests {
 
     /// Asks these questions; the server's answers are `reply`. Returns what came.
     fn run(reel: Reel, questions: &[&str], reply: &'static str) -> (Vec<String>, Written) {
-        let deck = reel.start(vec!["secret-token".to_owned()]);
+        let deck = reel.start(vec!["secret-token".to_owned()], Secrets::default());
         let mut came = Vec::new();
         for question in questions {
             let request = asked(question).bearer("secret-token");
@@ -222,7 +226,7 @@ mod tests {
         let folder = &folder.path().join("t");
         run(reel(Use::Record, folder, true), &["a", "b"], "first");
         for (whole, expect) in [(true, 1), (false, 0)] {
-            let deck = reel(Use::Replay, folder, whole).start(vec!["other".to_owned()]);
+            let deck = reel(Use::Replay, folder, whole).start(vec!["other".to_owned()], Secrets::default());
             deck.reply(&asked("a").bearer("other")).unwrap().unwrap();
             let miss = deck.reply(&asked("a")).unwrap_err().to_string();
             assert!(miss.contains("credentials: absent, not \"none\""), "{miss}");

@@ -14,9 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::blob::{self, Blobs};
 use super::key::{BLOTTED, Keying, read};
-use super::redact::Redactor;
 use crate::event::ExchangeId;
-use crate::wire::{Chunk, End, Exchange, Request, TransportError, TransportKind, is_secret_header};
+use crate::wire::{Chunk, End, Exchange, Redactor, Request, TransportError, TransportKind, is_secret_header, masked_address};
 
 /// What stands between head and body.
 const BORDER: &[u8] = b"\n---\n";
@@ -142,7 +141,7 @@ impl Recorded {
         let head = Head {
             key: key.hash,
             method: request.method.clone(),
-            path: redactor.text(key.canonical["path"].as_str().unwrap_or_default()),
+            path: redactor.text(&masked_address(key.canonical["path"].as_str().unwrap_or_default())),
             request_headers: request.headers.iter().map(plain).collect(),
             credentials: keying.credentials(request).map(str::to_owned),
             read: read(request.read),

@@ -114,7 +114,9 @@ impl Player {
         let pieces = pieces(&exchange).map(|(at, piece)| (now + self.pace.of(at), piece)).collect();
         let headers = response.headers_ref().into_iter().flatten();
         let headers = headers.map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes())));
-        hearing.head(exchange.status.unwrap_or(502), headers.collect());
+        // A stream is framed on this connection as it was on that of the server.
+        let framing = exchange.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("transfer-encoding")).cloned();
+        hearing.head(exchange.status.unwrap_or(502), headers.chain(framing).collect());
         let body = Download::Played(Box::new(Played::new(pieces, exchange.end.clone(), Rc::clone(hearing))));
         response.body(body).expect("a status and headers that were recorded")
     }

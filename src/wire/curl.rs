@@ -1,7 +1,7 @@
 //! How does a person send the same request? [`Exchange`] → a shell command, secrets as variables.
 
 use super::Exchange;
-use super::evidence::is_secret_header;
+use super::is_secret_header;
 
 /// Longest body written into the command; a shell takes no argument above 128 KiB. **Units**: bytes.
 const LONGEST: usize = 64 << 10;

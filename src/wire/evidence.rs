@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Exchange, text_of};
+use super::{Exchange, is_secret_header, masked_address, text_of};
 use crate::event::{ClockRecord, ExchangeRecord, HeaderRecord, ScenarioId};
 
 /// How much of a body is kept. **Units**: bytes.
@@ -20,17 +20,8 @@ impl Default for Caps {
     }
 }
 
-/// Headers whose values are secrets.
-const SECRET_HEADERS: &[&str] =
-    &["authorization", "proxy-authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie", "set-cookie"];
-
 /// A secret that stands across a cut is masked too if it is no longer than this. **Units**: bytes.
 const MARGIN: usize = 1 << 10;
-
-/// Whether a header's value is a secret.
-pub fn is_secret_header(name: &str) -> bool {
-    SECRET_HEADERS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
-}
 
 /// Makes records for one attempt of one scenario.
 pub struct Evidence<'a> {
@@ -58,7 +49,7 @@ impl Evidence<'_> {
             scenario: self.scenario.clone(),
             attempt: self.attempt,
             method: request.method.clone(),
-            url: (self.mask)(&exchange.url),
+            url: (self.mask)(&masked_address(&exchange.url)),
             request_headers: sent,
             request_body: self.body(request.body.as_deref().unwrap_or_default()).text,
             status: exchange.status,

@@ -12,8 +12,11 @@ mod evidence;
 mod exchange;
 mod failure;
 pub mod json;
+mod pieces;
 mod prometheus;
 mod reading;
+mod redact;
+mod secrets;
 pub mod sse;
 mod surfaces;
 
@@ -23,13 +26,15 @@ pub(crate) use client::is_loopback;
 pub use client::{Base, Client, Tell, WireError, install_tls};
 pub(crate) use coding::Unpack;
 pub use curl::curl;
-pub use evidence::{Caps, Evidence, is_secret_header};
+pub use evidence::{Caps, Evidence};
 #[cfg(test)]
 pub(crate) use exchange::reply_of;
 pub use exchange::{Chunk, End, Exchange, ReadPlan, Request, TransportError, TransportKind, text_of};
 pub(crate) use failure::{failed_on_the_way, packed, too_long};
 pub use prometheus::{Fault, Page, Sample};
 pub use reading::{Frame, Reading};
+pub use redact::Redactor;
+pub use secrets::{Secrets, is_secret_header, masked_address};
 pub use surfaces::{
     Embedding, EmbeddingsReply, HealthReply, ModelsReply, floats_of_base64, fold_embeddings, fold_health, fold_models,
 };

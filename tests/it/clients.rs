@@ -7,6 +7,7 @@ use fireassay::wire::{Base, Request};
 
 use crate::faults::Server;
 use crate::harness::{FIXED_KEY, Project, processes_of, real_servers};
+use crate::proxy::Says;
 
 #[test]
 fn the_harness_suite_holds_on_llama_cpp() {
@@ -19,6 +20,46 @@ fn the_harness_suite_holds_on_llama_cpp() {
     for agent in ["OpenAI/Python", "OpenAI/JS", "Anthropic/Python"] {
         assert!(agents.iter().any(|event| event.contains(agent)), "{agent} made an exchange that is kept");
     }
+}
+
+/// What a library gets, and a stream that it leaves.
+const RECORDED: &str = r#"Feature: A
+  Scenario: It gets an answer
+    When the client openai-python does "chat" with:
+      | prompt | What is the capital of France? |
+    Then the client's "text" mentions "Paris"
+  Scenario: It leaves a stream
+    Given at most 400 tokens
+    When the client openai-python does "abort" with:
+      | prompt | Write a story about a fox. |
+      | events | 5                          |
+    Then the client's "events" is 5
+"#;
+
+#[test]
+fn a_client_is_recorded_and_replayed_without_its_server() {
+    let _lock = real_servers();
+    let project = Project::new().file("a.feature", RECORDED);
+    let run = |mode: &str| project.run(&["run", "a.feature", "--setup", "llamacpp", "--mode", mode]);
+    run("record").exits(0).says(&["2 passed, 0 failed", "2 recorded, 2 in all"]);
+    let ran = run("replay");
+    ran.exits(0).says(&["llamacpp, replay", "2 passed, 0 failed"]);
+    assert!(!ran.all().contains("started as process"), "{}", ran.all());
+    let other = RECORDED.replacen("France", "Francia", 1);
+    std::fs::write(project.path("a.feature"), other).expect("written");
+    run("replay").exits(5).says(&["What is the capital of Francia?", "is not on the tape"]);
+
+    // As a client of the user's own sees it: through a proxy that records, and then through one that has nothing but its tape.
+    let server = Server::start();
+    let guest = Project::new().file("a.feature", RECORDED).file("setups/fixed.yaml", FIXED_KEY);
+    let ask = |url: &str| guest.run(&["run", "a.feature", "--setup", "fixed", "--url", url, "--name", "answer", "--mode", "live"]);
+    let proxy = Says::proxy(&guest, &["--to", &server.url, "--mode", "record", "--tape", "tape"]);
+    ask(&proxy.url).exits(0).says(&["1 passed"]);
+    proxy.end().exits(0);
+    drop(server);
+    let proxy = Says::proxy(&guest, &["--mode", "replay", "--tape", "tape"]);
+    ask(&proxy.url).exits(0).says(&["1 passed"]);
+    proxy.end().exits(0).says(&["200 POST /v1/chat/completions", "[tape]"]);
 }
 
 /// A client of the user's own: what it writes and how it ends is up to each task.

@@ -17,6 +17,7 @@ mod mutate;
 mod provision;
 mod proxy;
 mod schemas;
+mod secrets;
 mod stack;
 mod start;
 mod tapes;

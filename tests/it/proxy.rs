@@ -20,14 +20,14 @@ const BOUND: u64 = 90 << 20;
 const LONG: u64 = 100_000_000;
 
 /// A process that says its address in its first line, and is ended with this.
-struct Says {
+pub struct Says {
     child: Child,
     lines: BufReader<ChildStdout>,
-    url: String,
+    pub url: String,
 }
 
 impl Says {
-    fn new(mut child: Child) -> Self {
+    pub fn new(mut child: Child) -> Self {
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut first = String::new();
         lines.read_line(&mut first).expect("a first line");
@@ -36,7 +36,7 @@ impl Says {
         Self { child, lines, url }
     }
 
-    fn proxy(project: &Project, arguments: &[&str]) -> Self {
+    pub fn proxy(project: &Project, arguments: &[&str]) -> Self {
         Self::new(project.start(&[&["proxy"], arguments].concat()))
     }
 
@@ -53,7 +53,7 @@ impl Says {
     }
 
     /// Ends it as Ctrl-C does.
-    fn end(mut self) -> Ran {
+    pub fn end(mut self) -> Ran {
         signal(self.child.id(), Signal::SIGINT);
         let mut stdout = String::new();
         self.lines.read_to_string(&mut stdout).expect("text");
@@ -177,6 +177,20 @@ fn ask_with(key: &str, of: &str, body: &str, padding: u64) -> Vec<u8> {
     let mut came = Vec::new();
     socket.read_to_end(&mut came).expect("a reply");
     came
+}
+
+/// Posts JSON with a head of the asker's own over a connection that closes; all that comes.
+pub fn ask_raw(of: &str, target: &str, head: &str, body: &str) -> String {
+    let mut socket = TcpStream::connect(of.trim_start_matches("http://")).expect("it listens");
+    socket.set_read_timeout(Some(Duration::from_mins(2))).expect("a socket");
+    let length = body.len();
+    let head = format!(
+        "POST {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{head}Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    socket.write_all((head + body).as_bytes()).expect("a request");
+    let mut came = Vec::new();
+    socket.read_to_end(&mut came).expect("a reply");
+    String::from_utf8_lossy(&came).into_owned()
 }
 
 /// The chunks of a chunked reply.

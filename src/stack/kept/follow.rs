@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::record::folder_of;
 use crate::stack::StackError;
 use crate::stack::logs::Logs;
+use crate::wire::Secrets;
 
 /// How often a file is looked at for more.
 const LOOK: Duration = Duration::from_millis(20);
@@ -31,7 +32,7 @@ impl Followed {
     ) -> Result<Self, StackError> {
         let folder = folder_of(project, setup).join("logs");
         // What stands in the files was redacted when it was written.
-        let followed = Self { logs: Logs::create(None, Vec::new())?, over: Arc::default() };
+        let followed = Self { logs: Logs::create(None, Secrets::default())?, over: Arc::default() };
         for service in services {
             let path = folder.join(format!("{service}.log"));
             if let Ok(mut file) = File::open(&path) {

@@ -21,6 +21,7 @@ use crate::event::StackPhase;
 use crate::spec::SetupSpec;
 use crate::spec::files::Project;
 use crate::stack::{Progress, Stack, StackError, StackOptions, order, os};
+use crate::wire::Secrets;
 
 /// Hidden first argument under which our binary is a keeper.
 pub const ARGUMENT: &str = "__keeper";
@@ -192,6 +193,7 @@ async fn bring_up(order: &Order, folder: &Path) -> Result<Stack, StackError> {
         port: order.port,
         // Ours are those of the order.
         environment: Vec::new(),
+        secrets: Secrets::default(),
     };
     let progress: Progress = Arc::new(|_: StackPhase, line: &str| say(&Word::Line(line.to_owned())));
     Stack::up(&order.setup, &[], &options, progress).await

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::*;
 use crate::spec::files::Project;
+use crate::wire::Secrets;
 
 struct Bench {
     folder: tempfile::TempDir,
@@ -30,6 +31,7 @@ impl Bench {
             project: Project::new(self.folder.path()),
             port: None,
             environment: Vec::new(),
+            secrets: Secrets::default(),
         };
         let said = std::sync::Arc::clone(&self.said);
         let progress: Progress = std::sync::Arc::new(move |_, line: &str| said.lock().unwrap().push(line.to_owned()));

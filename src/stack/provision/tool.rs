@@ -6,6 +6,7 @@ use crate::stack::StackError;
 use crate::stack::guardian::Guardian;
 use crate::stack::logs::Logs;
 use crate::stack::process::{Launch, Process, describe};
+use crate::wire::Secrets;
 
 /// Bytes of output that go into an error.
 const SHOWN: usize = 4000;
@@ -24,7 +25,7 @@ pub(super) struct Tool {
 pub(super) async fn run(tool: &Tool, guardian: &Guardian) -> Result<String, StackError> {
     let launch =
         Launch { name: tool.doing.clone(), words: tool.words.clone(), env: tool.env.clone(), folder: tool.folder.clone() };
-    let logs = Logs::create(None, Vec::new())?;
+    let logs = Logs::create(None, Secrets::default())?;
     let mut process = Process::spawn(&launch, guardian, &logs)?;
     let status = process.wait().await;
     let output = logs.since(0, SHOWN);

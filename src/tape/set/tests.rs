@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::event::ExchangeId;
-use crate::tape::{Keying, Redactor};
-use crate::wire::{Exchange, Request};
+use crate::tape::Keying;
+use crate::wire::{Exchange, Redactor, Request};
 
 fn asked(question: &str) -> Request {
     Request::post_json("/v1/chat/completions", &json!({"model": "m", "messages": [{"role": "user", "content": question}]}))
