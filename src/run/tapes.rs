@@ -10,7 +10,7 @@ use super::account::CellRun;
 use super::worker::Blueprint;
 use crate::event::{CellId, RunEvent, StackPhase, Trouble};
 use crate::plan::CellPlan;
-use crate::tape::{Deck, Manifest, Reel, Use};
+use crate::tape::{Deck, Manifest, Reel, Tape, Use};
 use crate::wire::Secrets;
 
 /// The address of a stack that is not there.
@@ -42,9 +42,17 @@ pub(super) fn blueprint(cell: &CellPlan, deck: &Arc<Deck>, tape: &Manifest, epoc
     Blueprint { served, deck: Some(Arc::clone(deck)), ..Blueprint::new(cell, NOWHERE, token, models, epoch, ids) }
 }
 
+/// The keys of a stack that is not there: none where it wanted none, as requests without one are then the right ones.
+fn tokens(manifest: Option<&Manifest>) -> Vec<String> {
+    manifest.filter(|manifest| manifest.keyed).map(|_| TOKEN.to_owned()).into_iter().collect()
+}
+
 /// Begins to answer from a tape. **Errors**: there is none, or it cannot stand for the cell's stack.
 pub(super) fn open(cell: &CellPlan, reel: Option<Reel>, secrets: &Secrets) -> Result<(Arc<Deck>, Manifest), String> {
-    let deck = reel.map(|reel| Arc::new(reel.start(vec![TOKEN.to_owned()], secrets.clone())));
+    let deck = reel.map(|reel| {
+        let tokens = tokens(reel.tape.as_deref().map(Tape::manifest));
+        Arc::new(reel.start(tokens, secrets.clone()))
+    });
     let opened = deck.and_then(|deck| deck.manifest().cloned().map(|manifest| (deck, manifest)));
     let (deck, manifest) = opened.ok_or_else(|| format!("there is no tape of {}", cell.id.0))?;
     refusal(cell, &manifest).map_or(Ok((deck, manifest)), Err)
@@ -104,4 +112,17 @@ pub(super) fn write(run: &mut CellRun, cell: &CellPlan, deck: &Arc<Deck>, manife
 
 fn say(cell: &CellId, bus: &Bus, message: String) {
     bus.emit(&RunEvent::Stack { cell: cell.clone(), phase: StackPhase::Tape, message });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_that_wanted_no_key_is_asked_without_one() {
+        let of = |keyed: bool| tokens(Some(&Manifest { keyed, ..Manifest::default() }));
+        assert_eq!(of(true), [TOKEN]);
+        assert!(of(false).is_empty());
+        assert!(tokens(None).is_empty());
+    }
 }

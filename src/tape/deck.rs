@@ -208,6 +208,19 @@ mod tests {
     }
 
     #[test]
+    fn a_stack_that_wants_no_key_is_recorded_and_replayed_without_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = &folder.path().join("t");
+        let recording = reel(Use::Record, folder, true).start(Vec::new(), Secrets::default());
+        let begun = Exchange::begun(ExchangeId(1), asked("a"), String::new());
+        recording.keep(&Exchange { status: Some(200), body: "first".into(), ..begun });
+        recording.finish(Manifest::default()).unwrap();
+        let replay = reel(Use::Replay, folder, true).start(Vec::new(), Secrets::default());
+        assert_eq!(replay.reply(&asked("a")).unwrap().unwrap().body, "first");
+        assert_eq!(replay.reply(&asked("a").bearer("any")).unwrap().unwrap().body, "first");
+    }
+
+    #[test]
     fn a_part_of_a_suite_leaves_the_rest_of_the_tape() {
         let folder = tempfile::tempdir().unwrap();
         let folder = &folder.path().join("t");

@@ -52,7 +52,8 @@ fn a_client_is_recorded_and_replayed_without_its_server() {
     // As a client of the user's own sees it: through a proxy that records, and then through one that has nothing but its tape.
     let server = Server::start();
     let guest = Project::new().file("a.feature", RECORDED).file("setups/fixed.yaml", FIXED_KEY);
-    let ask = |url: &str| guest.run(&["run", "a.feature", "--setup", "fixed", "--url", url, "--name", "answer", "--mode", "live"]);
+    let ask =
+        |url: &str| guest.run(&["run", "a.feature", "--setup", "fixed", "--url", url, "--name", "answer", "--mode", "live"]);
     let proxy = Says::proxy(&guest, &["--to", &server.url, "--mode", "record", "--tape", "tape"]);
     ask(&proxy.url).exits(0).says(&["1 passed"]);
     proxy.end().exits(0);
