@@ -254,7 +254,7 @@ fn nothing_that_is_written_holds_a_secret() {
     let body = json!({"model": secret(35), "max_tokens": 1, "messages": [{"role": "user", "content": secret(33)}]}).to_string();
     let head = format!("Authorization: Bearer sesame\r\nX-Api-Key: {}\r\nCookie: s={}\r\n", secret(35), secret(22));
     let came = ask_raw(&proxy.url, &format!("/v1/chat/completions?token={}", in_address(&secret(30))), &head, &body);
-    assert!(came.contains(&secret(35)), "the server says the model's name again: {came}");
+    assert!(came.starts_with("HTTP/1.1 200 "), "{came}");
     let ended = proxy.end();
     ended.exits(0).says(&["tape: 1 exchanges", "?token=***"]);
     holds_none(&project, &["tape"], &ended.all());
