@@ -119,10 +119,19 @@ fn mask(value: &mut Value, redactor: &Redactor) -> bool {
             let was = std::mem::replace(text, masked);
             was != *text
         }
-        Value::Array(items) => items.iter_mut().fold(false, |any, item| mask(item, redactor) || any),
+        Value::Array(items) => {
+            let mut any = false;
+            for item in items {
+                any |= mask(item, redactor);
+            }
+            any
+        }
         Value::Object(members) => {
-            let named = members.iter_mut().filter(|(name, _)| !IDS.contains(&name.as_str()));
-            named.fold(false, |any, (_, item)| mask(item, redactor) || any)
+            let mut any = false;
+            for (_, item) in members.iter_mut().filter(|(name, _)| !IDS.contains(&name.as_str())) {
+                any |= mask(item, redactor);
+            }
+            any
         }
         _ => false,
     }

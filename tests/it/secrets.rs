@@ -89,7 +89,9 @@ fn feature() -> String {
     let mut out = "Feature: Secrets\n".to_owned();
     let mut scenario = |name: &str, steps: &[String]| {
         out.push_str(&format!("  Scenario: {name}\n"));
-        steps.iter().for_each(|step| out.push_str(&format!("    {step}\n")));
+        for step in steps {
+            out.push_str(&format!("    {step}\n"));
+        }
         out.push_str("    Then the status is not 999\n");
     };
     let post = |target: &str, media: &str, body: &str| {
@@ -202,7 +204,7 @@ fn holds_none(project: &Project, folders: &[&str], printed: &str) -> usize {
         let pieces = regex::Regex::new(r#"\\*"(?:content|arguments|text)\\*":\\*"((?:[^"\\]|\\+[^"])*)\\*""#).expect("a pattern");
         let said: String = pieces.captures_iter(&text).map(|found| found[1].to_owned()).collect();
         // A server that logs each token as it comes splits it among lines that are not ours to join.
-        let said = if name.ends_with(".log") { String::new() } else { said };
+        let said = if name.ends_with("server.log") { String::new() } else { said };
         let found = [leaks(bytes), leaks(said.as_bytes())].concat();
         if !found.is_empty() {
             wrong.push(format!("{name}: {}", found.join(", ")));
