@@ -12,10 +12,12 @@ use crate::spec::yaml::Span;
 mod kept;
 mod mutate;
 mod proxy;
+mod tapes;
 
 pub use kept::{DownArgs, LogsArgs, StatusArgs, UpArgs};
 pub use mutate::MutateArgs;
 pub use proxy::{ProxyArgs, ProxyMode};
+pub use tapes::{DiffArgs, PruneArgs, ShowTapeArgs, TapesAction, TapesArgs, VerifyArgs};
 
 /// fireassay settles what a model stack really does.
 #[derive(Debug, Parser)]
@@ -199,6 +201,12 @@ pub struct RunArgs {
     /// Longest reply that is kept; a longer one fails its scenario
     #[arg(long, value_name = "SIZE", value_parser = some_bytes, default_value = "64MiB", env = "FIREASSAY_MAX_REPLY", help_heading = "How")]
     pub max_reply: usize,
+    /// Oldest tape that may answer (`7d`); an older one is no evidence, and ends the run with 3 before anything is started
+    #[arg(long, value_name = "SPAN", value_parser = tapes::age, env = "FIREASSAY_MAX_TAPE_AGE", help_heading = "How")]
+    pub max_tape_age: Option<Span>,
+    /// Use tapes whose files were changed since they were recorded; the run says which
+    #[arg(long, env = "FIREASSAY_ACCEPT_EDITS", help_heading = "How")]
+    pub accept_edits: bool,
     /// Write JUnit XML here, folders made as needed; removed at the start, so that no stale green file survives
     #[arg(long, value_name = "FILE", env = "FIREASSAY_JUNIT", help_heading = "Output")]
     pub junit: Option<PathBuf>,
@@ -301,31 +309,6 @@ pub enum CacheAction {
     List,
     /// Remove it
     Prune,
-}
-
-/// `tapes`.
-#[derive(Debug, Clone, Args)]
-pub struct TapesArgs {
-    /// What to do with them
-    #[command(subcommand)]
-    pub action: TapesAction,
-}
-
-/// What to do with tapes.
-#[derive(Debug, Clone, Subcommand)]
-pub enum TapesAction {
-    /// Show them: of which server, how many exchanges, how old
-    List,
-    /// The same, and exit 3 where one is not whole, 4 where there is none
-    Verify,
-    /// Write a tape as one file, which stands for its folder: `tapes/SUITE/SETUP.tar.gz`
-    Pack {
-        /// The tape: tapes/base/llamacpp
-        folder: PathBuf,
-        /// Where to
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
 }
 
 /// `report`.

@@ -72,7 +72,7 @@ fn compile(args: &MutateArgs) -> Result<(Plan, Reel, Vec<&'static Operator>), Ex
     if diagnostics.is_empty() {
         let compiled = load::compile(&Project::new("."), request);
         (map, plan, diagnostics) = (compiled.map, compiled.plan, compiled.diagnostics);
-        let (mut found, mistakes) = reels::of(&plan, false);
+        let (mut found, mistakes) = reels::of(&plan, reels::Trust::default());
         reel = plan.cells.first().and_then(|cell| found.remove(&cell.id));
         diagnostics.extend(mistakes);
     }

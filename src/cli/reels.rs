@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::paths::FILES;
 use super::tapes::TAPES;
@@ -10,10 +11,25 @@ use crate::event::CellId;
 use crate::plan::{CellPlan, Mode, Plan};
 use crate::source::{Diagnostic, Diagnostics};
 use crate::spec::files::Project;
-use crate::tape::{Reel, Tape, TapeError, Use};
+use crate::spec::yaml::Span;
+use crate::tape::{Edits, Manifest, Reel, Tape, TapeError, Use};
 
-/// The tapes of a plan; `whole` where nothing narrows it. What cannot be used is told before anything is started.
-pub(super) fn of(plan: &Plan, whole: bool) -> (HashMap<CellId, Reel>, Diagnostics) {
+/// What a tape must be to be used.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Trust {
+    /// Whether nothing narrows the plan.
+    pub whole: bool,
+    /// What becomes of files that were changed.
+    pub edits: Edits,
+    /// Longest time since it was recorded.
+    pub max_age: Option<Duration>,
+}
+
+/// Code of what is told of a tape that is older than it may be.
+pub(super) const OLD: &str = "run/old-tape";
+
+/// The tapes of a plan. What cannot be used is told before anything is started.
+pub(super) fn of(plan: &Plan, trust: Trust) -> (HashMap<CellId, Reel>, Diagnostics) {
     let mut diagnostics = Diagnostics::new();
     let mut reels = HashMap::new();
     for cell in &plan.cells {
@@ -24,7 +40,8 @@ pub(super) fn of(plan: &Plan, whole: bool) -> (HashMap<CellId, Reel>, Diagnostic
             Mode::Fill => Use::Fill,
         };
         // Files that are named one by one share the tape of their setup.
-        match reel(cell, used, whole && cell.suite.name != FILES) {
+        let trust = Trust { whole: trust.whole && cell.suite.name != FILES, ..trust };
+        match reel(cell, used, trust) {
             Ok(reel) => drop(reels.insert(cell.id.clone(), reel)),
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
@@ -32,26 +49,57 @@ pub(super) fn of(plan: &Plan, whole: bool) -> (HashMap<CellId, Reel>, Diagnostic
     (reels, diagnostics)
 }
 
-fn reel(cell: &CellPlan, used: Use, whole: bool) -> Result<Reel, Diagnostic> {
+fn reel(cell: &CellPlan, used: Use, trust: Trust) -> Result<Reel, Diagnostic> {
     let folder = folder(&cell.id);
-    let tape = match (Tape::load(&folder).or_else(|error| built_in(&folder, error)), used) {
+    let tape = match (find(&folder, trust.edits), used) {
+        (Ok(tape), Use::Replay) => {
+            too_old(cell, &tape, trust.max_age).map_or(Ok(()), Err)?;
+            Some(Arc::new(tape))
+        }
         (Ok(tape), _) => Some(Arc::new(tape)),
         (Err(TapeError::Absent(_)), Use::Record | Use::Fill) => None,
         // What takes its place need not be whole.
-        (Err(_), Use::Record) if whole => None,
+        (Err(_), Use::Record) if trust.whole => None,
         (Err(error), _) => return Err(refused(cell, &error)),
     };
     // A pattern that is none was refused when the setup was loaded.
     let patterns = cell.setup.tape.redact.iter().filter_map(|pattern| regex::bytes::Regex::new(pattern).ok()).collect();
-    Ok(Reel { used, folder, tape, volatile: cell.setup.tape.volatile.clone(), patterns, whole })
+    Ok(Reel { used, folder, tape, volatile: cell.setup.tape.volatile.clone(), patterns, whole: trust.whole })
 }
 
-/// The built-in tape, where the project has none of its own.
-fn built_in(folder: &Path, error: TapeError) -> Result<Tape, TapeError> {
+/// The tape that lies in a folder of the project, or the built-in one of that name, where the project has none of its own.
+pub(super) fn find(folder: &Path, edits: Edits) -> Result<Tape, TapeError> {
     let name = format!("{}.tar.gz", folder.display());
-    match (error, Project::new(".").builtin_bytes(&name)) {
-        (TapeError::Absent(_), Some(bytes)) => Tape::unpack(&Path::new("built-in").join(&name), &bytes),
-        (error, _) => Err(error),
+    match Tape::load_with(folder, edits) {
+        Err(TapeError::Absent(absent)) => match Project::new(".").builtin_bytes(&name) {
+            Some(bytes) => Tape::unpack(Path::new(&name), &bytes),
+            None => Err(TapeError::Absent(absent)),
+        },
+        found => found,
+    }
+}
+
+/// Why a tape is too old for the evidence that is asked for.
+fn too_old(cell: &CellPlan, tape: &Tape, most: Option<Duration>) -> Option<Diagnostic> {
+    let most = most?;
+    let manifest = tape.manifest();
+    let (place, setup, recorded) = (tape.place(), &cell.setup.name, &manifest.recorded);
+    let message = match manifest.since() {
+        Some(since) if since <= most => return None,
+        Some(_) => format!("the tape {place} was recorded {recorded}, {}; --max-tape-age allows {}", ago(manifest), Span(most)),
+        None => format!("the tape {place} does not say when it was recorded (`{recorded}`), and --max-tape-age is to be kept"),
+    };
+    let help = format!("record it again with `--setup {setup} --mode record`, or allow more");
+    Some(Diagnostic::error(OLD, None, message).help(help))
+}
+
+/// `today`, `yesterday`, `3 days ago`.
+pub(super) fn ago(manifest: &Manifest) -> String {
+    match manifest.age() {
+        Some(0) => "today".to_owned(),
+        Some(1) => "yesterday".to_owned(),
+        Some(days) => format!("{days} days ago"),
+        None => "of unknown age".to_owned(),
     }
 }
 

@@ -12,7 +12,8 @@ use clap::ArgMatches;
 
 use super::args::{ColorArg, JunitProfileArg, RunArgs, SelectArgs};
 use super::exit::{Exit, RunFacts, verdict};
-use super::{load, record, reels, select, terminal};
+use super::reels::{self, Trust};
+use super::{load, record, select, terminal};
 use crate::event::{CellId, CellPlanned, EventLog, RunEvent, RunTotals, SCHEMA, Seal, Totals, write_seal};
 use crate::plan::{CellPlan, Connect, Plan};
 use crate::report::{
@@ -22,7 +23,7 @@ use crate::run::{Bus, CELL_MODEL, Control, RunOptions};
 use crate::source::{Diagnostic, Diagnostics, SourceMap};
 use crate::spec::files::Project;
 use crate::stack::StackOptions;
-use crate::tape::Reel;
+use crate::tape::{Edits, Reel};
 use crate::wire::Secrets;
 
 pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsString]) -> Exit {
@@ -39,7 +40,7 @@ pub(super) fn run(args: &RunArgs, matches: Option<&ArgMatches>, arguments: &[OsS
     };
     let (plan, bearers, reels) = match compile(args, matches) {
         Ok(compiled) => compiled,
-        Err(message) => return refuse(Exit::Usage, "usage", &message),
+        Err((exit, kind, message)) => return refuse(exit, kind, &message),
     };
     if plan.planned() == 0 {
         let message = "the selection holds no scenario: nothing would run";
@@ -64,7 +65,7 @@ fn is_whole(select: &SelectArgs) -> bool {
 }
 
 /// Everything up to the plan; mistakes are shown here, and their number is the message.
-fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<Ready, String> {
+fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<Ready, (Exit, &'static str, String)> {
     let (request, mut diagnostics) = select::select(&args.select, matches);
     let mut map = SourceMap::new();
     check_reports(args, &mut diagnostics);
@@ -74,7 +75,9 @@ fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<Ready, String
         let compiled = load::compile(&Project::new("."), request);
         (map, plan, diagnostics) = (compiled.map, compiled.plan, compiled.diagnostics);
         bearers = compiled.bearers;
-        let (found, mistakes) = reels::of(&plan, is_whole(&args.select));
+        let (whole, max_age) = (is_whole(&args.select), args.max_tape_age.map(|age| age.0));
+        let edits = if args.accept_edits { Edits::Accepted } else { Edits::Refused };
+        let (found, mistakes) = reels::of(&plan, Trust { whole, edits, max_age });
         reels = found;
         diagnostics.extend(mistakes);
     }
@@ -82,7 +85,10 @@ fn compile(args: &RunArgs, matches: Option<&ArgMatches>) -> Result<Ready, String
     if errors > 0 {
         let first = diagnostics.iter().find(|d| d.is_error()).map(|d| d.message.clone()).unwrap_or_default();
         terminal::err(&format!("{errors} error{} found; nothing was started", if errors == 1 { "" } else { "s" }));
-        return Err(first);
+        // Nothing is wrong but the age of what would be judged: evidence that is not admitted, whatever is on it.
+        let aged = diagnostics.iter().filter(|d| d.is_error()).all(|d| d.code == reels::OLD);
+        let (exit, kind) = if aged { (Exit::Evidence, "evidence") } else { (Exit::Usage, "usage") };
+        return Err((exit, kind, first));
     }
     Ok((plan, bearers, reels))
 }

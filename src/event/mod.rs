@@ -24,7 +24,7 @@ pub use outcome::{Mismatch, Outcome, Place, StepOutcome, Trouble, Whose};
 pub use role::role_of;
 pub use run::{
     Attempt, CellId, CellPlanned, ClockRecord, EntryRecord, ExchangeId, ExchangeRecord, HeaderRecord, RunEvent, RunTotals,
-    SCHEMA, ScenarioFinished, ScenarioId, ServiceRecord, StackPhase, StepRecord, Totals, UsageRecord,
+    SCHEMA, ScenarioFinished, ScenarioId, ServiceRecord, StackPhase, StepRecord, TapeRecord, Totals, UsageRecord,
 };
 pub use seal::{Seal, write_seal};
 pub use slug::{bounded_name, slug};

@@ -319,6 +319,28 @@ pub struct UsageRecord {
     pub processes: u64,
 }
 
+/// The tape that answers in place of a server.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TapeRecord {
+    /// Where it lies: `tapes/base/llamacpp`, `built-in tapes/base/llamacpp.tar.gz`.
+    pub place: String,
+    /// When it was recorded, RFC 3339 in UTC.
+    pub recorded: String,
+    /// How long that was ago when the run began; absent where the tape says no time. **Units**: days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub age_days: Option<i64>,
+    /// Version of fireassay that recorded it.
+    pub fireassay: String,
+    /// How many exchanges are on it.
+    pub exchanges: u64,
+    /// Files of those that people edited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edited: Vec<String>,
+    /// Files of those that nobody asked for; absent before the end, and where a part of a suite ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unused: Option<Vec<String>>,
+}
+
 /// The run's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunTotals {
@@ -392,6 +414,13 @@ pub enum RunEvent {
         /// Deviations that its profile grants to it in this version.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         dialects: Vec<DialectRecord>,
+    },
+    /// The tape that answers in a cell; again at its end where a whole suite ran.
+    Tape {
+        /// Which cell.
+        cell: CellId,
+        /// Which tape.
+        tape: TapeRecord,
     },
     /// What the services of a cell take, about once a second while its scenarios run.
     Resources {

@@ -49,6 +49,7 @@ impl RunSummary {
                 let (name, url, models) = (server.clone(), url.clone(), models.clone());
                 cell.server = Some(ServerIdentity { name, url, models, services });
             }
+            RunEvent::Tape { cell, tape } => self.cell(cell).tape = Some(tape.clone()),
             RunEvent::Resources { cell, services, .. } => {
                 if let Some(server) = &mut self.cell(cell).server {
                     server.take(services);

@@ -16,7 +16,7 @@ use super::rules::RuleTally;
 use super::summary::{CellSummary, RunSummary, ScenarioSummary, ServerIdentity, ServiceSummary};
 use super::text::clip;
 use super::verdict::verdict_line;
-use crate::event::{EntryRecord, FindingRecord, HostRecord, Outcome, Totals, Trouble, Weight, Whose};
+use crate::event::{EntryRecord, FindingRecord, HostRecord, Outcome, TapeRecord, Totals, Trouble, Weight, Whose};
 
 /// Version of the shape.
 const SHAPE: u32 = 1;
@@ -123,6 +123,9 @@ struct Cell<'a> {
     catalogue: Option<&'a EntryRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<Server<'a>>,
+    /// The tape that answered in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tape: Option<&'a TapeRecord>,
     #[serde(skip_serializing_if = "Option::is_none")]
     memory_advice: Option<String>,
     planned: u64,
@@ -200,6 +203,7 @@ impl<'a> Cell<'a> {
             contract: &plan.contract,
             catalogue: plan.entry.as_ref(),
             server: cell.server.as_ref().map(Server::new),
+            tape: cell.tape.as_ref(),
             memory_advice: cell.memory_advice(),
             planned: plan.planned,
             not_run: cell.missing(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::rules::RuleTallies;
 use crate::event::{
     Attempt, CellId, CellPlanned, DialectRecord, ExchangeRecord, FindingRecord, HostRecord, Outcome, Place, ScenarioId,
-    ServiceRecord, StepRecord, Totals, Trouble, UsageRecord,
+    ServiceRecord, StepRecord, TapeRecord, Totals, Trouble, UsageRecord,
 };
 
 use super::fold::Shared;
@@ -125,6 +125,8 @@ pub struct CellSummary {
     pub plan: CellPlanned,
     /// Who answered.
     pub server: Option<ServerIdentity>,
+    /// The tape that answered in its place.
+    pub tape: Option<TapeRecord>,
     /// Scenarios that ended, by their last attempt, in that order.
     pub scenarios: Vec<ScenarioSummary>,
     /// Scenarios with a try that is running or was followed by none, in the order they began.
@@ -257,6 +259,7 @@ impl CellSummary {
         Self {
             plan,
             server: None,
+            tape: None,
             scenarios: Vec::new(),
             running: Vec::new(),
             totals: Totals::default(),

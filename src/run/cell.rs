@@ -210,7 +210,7 @@ pub(super) fn told(error: StackError) -> Trouble {
 }
 
 /// Brings the stack up or attaches; a signal ends the wait, and what was started is stopped by the stack room.
-async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
+pub(super) async fn connect(cell: &CellPlan, options: &RunOptions, bus: &Bus, control: &Control) -> Result<Stack, StackError> {
     let up = async {
         let telling = Telling::new(&cell.id, bus);
         let progress = telling.progress();

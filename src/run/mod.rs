@@ -22,6 +22,7 @@ mod stage;
 mod tapes;
 mod telling;
 mod versions;
+mod visit;
 mod worker;
 
 pub use bus::{Bus, Consumer};
@@ -29,3 +30,4 @@ pub use cell::{CELL_MODEL, RunOptions, run};
 pub use control::Control;
 pub use panic::install_hook;
 pub use stage::{Player, Stage, Told};
+pub use visit::{Host, visit};

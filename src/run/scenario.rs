@@ -54,7 +54,7 @@ pub(super) async fn attempt(
     let mut world = World::new(cell, plan.id.clone(), plan.role, task.attempt);
     world.alone = alone;
     let mut steps = Vec::with_capacity(plan.steps.len());
-    let mut ended = false;
+    let (mut ended, mut beyond_tapes) = (false, false);
     for step in plan.steps.iter() {
         if ended {
             steps.push(record(step, StepOutcome::NotReached, 0, Vec::new()));
@@ -64,9 +64,12 @@ pub(super) async fn attempt(
             let reason = "only a running server can show it, and this run answers from a tape".to_owned();
             steps.push(record(step, StepOutcome::NotEvaluated { reason }, 0, Vec::new()));
             // What goes on without it would say something of another thing than is written.
-            ended = plan.flags.destructive || step.kind == StepUse::Given;
+            ended = ends_on_tape(&plan, step);
             continue;
         }
+        // Neither this step is reached where a tape answers, nor what follows it there.
+        world.beyond_tapes = beyond_tapes || step.live;
+        beyond_tapes |= step.live && ends_on_tape(&plan, step);
         let start = Instant::now();
         let left = plan.timeout.saturating_sub(began.elapsed());
         let (limit, kind) =
@@ -88,6 +91,11 @@ pub(super) async fn attempt(
     let started_us = u64::try_from(began.duration_since(epoch).as_micros()).unwrap_or(u64::MAX);
     let (exchanges, judged, assertions) = (world.take_records(), world.take_judged(), world.assertions());
     Attempted { task, steps, exchanges, judged, assertions, started_us, took_us: micros(began) }
+}
+
+/// Whether a step that only a running server can show ends a scenario where a tape answers.
+fn ends_on_tape(plan: &ScenarioPlan, step: &StepPlan) -> bool {
+    plan.flags.destructive || step.kind == StepUse::Given
 }
 
 /// Awaits a step function; its failure, or its panic, becomes an outcome.

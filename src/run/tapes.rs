@@ -8,8 +8,9 @@ use std::time::Instant;
 use super::Bus;
 use super::account::CellRun;
 use super::worker::Blueprint;
-use crate::event::{CellId, RunEvent, StackPhase, Trouble};
+use crate::event::{CellId, RunEvent, StackPhase, TapeRecord, Trouble};
 use crate::plan::CellPlan;
+use crate::spec::SetupSpec;
 use crate::tape::{Deck, Manifest, Reel, Tape, Use};
 use crate::wire::Secrets;
 
@@ -25,10 +26,17 @@ pub(super) fn manifest(cell: &CellPlan, server: &str, models: Vec<String>, bluep
     Manifest {
         models: blueprint.models.iter().cloned().collect::<BTreeMap<_, _>>(),
         served: models,
+        weights: weights(&cell.setup),
         keyed: blueprint.bearer.is_some(),
         profile: cell.profile.as_ref().map(|profile| profile.name.clone()),
         ..Manifest::now(&cell.id.0, server)
     }
+}
+
+/// SHA-256 by name of the files that a setup brings for its models.
+pub fn weights(setup: &SetupSpec) -> BTreeMap<String, String> {
+    let files = setup.provision.iter().flat_map(|provision| &provision.files);
+    files.map(|file| (file.name.clone(), file.sha256.clone())).collect()
 }
 
 /// What workers need to run scenarios against a tape.
@@ -68,22 +76,45 @@ fn refusal(cell: &CellPlan, manifest: &Manifest) -> Option<String> {
     })
 }
 
-/// Says that a tape answers, and how old it is.
+/// Says that a tape answers, how old it is, and what people edited on it.
 pub(super) fn announce(cell: &CellId, deck: &Deck, bus: &Bus) {
-    let Some(manifest) = deck.manifest() else { return };
-    let day = manifest.day();
-    let old = match manifest.age() {
+    let Some(tape) = deck.tape() else { return };
+    let (manifest, record) = (tape.manifest(), record(tape, None));
+    let old = match record.age_days {
         Some(days) if days > OLD => format!(", {days} days ago: old, record it again with `--mode record`"),
         _ => String::new(),
     };
-    say(cell, bus, format!("{} exchanges, recorded {day} by fireassay {}{old}", manifest.exchanges.len(), manifest.fireassay));
+    let (count, day) = (manifest.exchanges.len(), manifest.day());
+    say(cell, bus, format!("{count} exchanges, recorded {day} by fireassay {}{old}", manifest.fireassay));
+    if let Some(first) = record.edited.first() {
+        let more = if record.edited.len() > 1 { " and others" } else { "" };
+        say(cell, bus, format!("{} of them edited by hand: {first}{more}", record.edited.len()));
+    }
+    bus.emit(&RunEvent::Tape { cell: cell.clone(), tape: record });
 }
 
 /// Says what a whole run did not ask for.
 pub(super) fn tell_unused(cell: &CellId, deck: &Deck, bus: &Bus) {
-    let unused = deck.unused().len();
-    if unused > 0 {
-        say(cell, bus, format!("{unused} recorded exchanges were not asked for: `--mode record` drops them"));
+    let (Some(tape), Some(unused)) = (deck.tape(), deck.unused()) else { return };
+    match unused.len() {
+        0 => {}
+        1 => say(cell, bus, format!("1 recorded exchange was not asked for, {}: `fireassay tapes prune` removes it", unused[0])),
+        count => say(cell, bus, format!("{count} recorded exchanges were not asked for: `fireassay tapes prune` removes them")),
+    }
+    bus.emit(&RunEvent::Tape { cell: cell.clone(), tape: record(tape, Some(&unused)) });
+}
+
+/// A tape for the run's record.
+fn record(tape: &Tape, unused: Option<&[&str]>) -> TapeRecord {
+    let manifest = tape.manifest();
+    TapeRecord {
+        place: tape.place().to_string(),
+        recorded: manifest.recorded.clone(),
+        age_days: manifest.age(),
+        fireassay: manifest.fireassay.clone(),
+        exchanges: manifest.exchanges.len() as u64,
+        edited: manifest.edited.iter().cloned().collect(),
+        unused: unused.map(|unused| unused.iter().map(ToString::to_string).collect()),
     }
 }
 

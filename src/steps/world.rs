@@ -126,6 +126,8 @@ pub struct World {
     pub doc_media_type: Option<Arc<str>>,
     /// Whether nothing but this scenario asks the server: one at a time, on a server that we started.
     pub alone: bool,
+    /// Whether a tape never answers here, so that none is asked to keep it.
+    pub beyond_tapes: bool,
     /// The server's counters of tokens as they were noted, and what had been billed by then.
     pub noted: Option<(Counters, Billed)>,
     /// The counters of each service as they were noted.
@@ -162,6 +164,7 @@ impl World {
             saved: BTreeMap::new(),
             doc_media_type: None,
             alone: false,
+            beyond_tapes: false,
             noted: None,
             services_noted: None,
             stopped: None,
@@ -383,7 +386,7 @@ impl World {
         let meant = self.wire.turn(&mut request, cell.client.base())?;
         let exchange = cell.client.send_and_tell(id, request, tell).await;
         // What a fault made of a reply is not what the server said.
-        let asked = asked.filter(|_| !self.wire.is_faulty());
+        let asked = asked.filter(|_| !self.wire.is_faulty() && !self.beyond_tapes);
         let exchange = meant.put_back(exchange);
         if let (Some(deck), Some(request)) = (&cell.deck, asked) {
             deck.keep(&Exchange { request, ..exchange.clone() });

@@ -2,6 +2,7 @@
 //! each format between; one of a newer format is refused. What is written has our format.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
@@ -87,8 +88,14 @@ impl Manifest {
 
     /// How long ago that was; `None` where what is written is no time. **Units**: days.
     pub fn age(&self) -> Option<i64> {
+        let days = self.since()?.as_secs() / (24 * 60 * 60);
+        i64::try_from(days).ok()
+    }
+
+    /// The same, to the second; no time at all since what is written is still to come.
+    pub fn since(&self) -> Option<Duration> {
         let recorded = DateTime::parse_from_rfc3339(&self.recorded).ok()?;
-        Some((Utc::now() - recorded.to_utc()).num_days())
+        Some((Utc::now() - recorded.to_utc()).to_std().unwrap_or_default())
     }
 
     pub(super) fn render(&self) -> Vec<u8> {

@@ -5,15 +5,18 @@
 //! else who answers in its place, a limiter or a gateway, and say so.
 //! Nothing here knows of scenarios, rules or verdicts.
 
+mod again;
 mod archive;
 mod blob;
 mod bodies;
 mod course;
 mod deck;
 mod draft;
+mod drift;
 mod entry;
 mod fault;
 mod faults;
+mod form;
 mod hearing;
 mod key;
 mod line;
@@ -29,8 +32,10 @@ mod server;
 mod set;
 mod upstream;
 
+pub use again::{Asking, same_roles};
 pub use blob::Blobs;
 pub use deck::{Deck, Reel, Use, Written};
+pub use drift::Drift;
 pub use entry::{Content, Ending, EntryError, Head, Recorded};
 pub use fault::{Edit, Fault};
 pub use faults::{Faults, Planned};

@@ -1,5 +1,7 @@
 //! Replies of a real server on a tape: recorded, replayed without it, filled, and refused where they are not what they were.
 
+mod trust;
+
 use serde_json::Value;
 
 use crate::harness::{Project, Ran, real_servers};
@@ -109,6 +111,19 @@ fn a_tape_stands_for_its_server_and_for_no_other() {
     let edited = project.read(&file).replace("Paris", "Parma");
     std::fs::write(project.path(&file), edited).expect("written");
     replay(&project).exits(2).says(&[&file, "not the one that was recorded"]);
+}
+
+#[test]
+fn a_recording_takes_the_place_of_a_packed_tape_and_the_same_server_has_not_drifted() {
+    let _lock = real_servers();
+    let project = project(FEATURE);
+    let record = || project.run(&["run", "capitals.feature", "--setup", "llamacpp", "--mode", "record"]);
+    record().exits(0);
+    project.run(&["tapes", "pack", TAPE, "--out", &format!("{TAPE}.tar.gz")]).exits(0);
+    std::fs::remove_dir_all(project.path(TAPE)).expect("a folder");
+    record().exits(0).says(&[&format!("4 recorded, 4 in all, in {TAPE}, in place of {TAPE}.tar.gz")]);
+    assert!(!project.path(&format!("{TAPE}.tar.gz")).exists());
+    project.run(&["tapes", "diff", "files/llamacpp"]).exits(0).says(&["no drift: 0 of 4 exchanges differ in form"]);
 }
 
 #[test]

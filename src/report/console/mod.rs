@@ -200,6 +200,7 @@ impl Console {
                 lines.push(self.paint.tone(Tone::Odd, &words));
             }
             RunEvent::ScenarioStarted { .. }
+            | RunEvent::Tape { .. }
             | RunEvent::Resources { .. }
             | RunEvent::Exchange(_)
             | RunEvent::RunFinished { .. } => {}

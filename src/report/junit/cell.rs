@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Utc};
 
 use super::case::{Case, Said, Verdict, case_name, stamp};
-use crate::event::{Trouble, Weight, slug};
+use crate::event::{TapeRecord, Trouble, Weight, slug};
 use crate::report::cause::closed_kind;
 use crate::report::summary::{CellSummary, RunSummary, ServerIdentity};
 
@@ -63,6 +63,11 @@ fn properties(summary: &RunSummary, cell: &CellSummary) -> Vec<(String, String)>
         ("contract", cell.plan.contract.clone()),
         ("profile", cell.plan.profile.clone().unwrap_or_default()),
         ("server", cell.server.as_ref().map(|server| server.name.clone()).unwrap_or_default()),
+        ("tape", of_tape(cell, |tape| Some(tape.place.clone()))),
+        ("tape_recorded", of_tape(cell, |tape| Some(tape.recorded.clone()))),
+        ("tape_age_days", of_tape(cell, |tape| tape.age_days.map(|days| days.to_string()))),
+        ("tape_edited", of_tape(cell, |tape| Some(tape.edited.join(" ")))),
+        ("tape_unused", of_tape(cell, |tape| tape.unused.as_ref().map(|unused| unused.len().to_string()))),
         ("process", process(cell)),
         ("start_ms", figure(cell, |server| server.start_us().map(|us| us / 1000))),
         ("peak_rss_mib", figure(cell, |server| server.peak_rss().map(|bytes| bytes >> 20))),
@@ -81,6 +86,11 @@ fn properties(summary: &RunSummary, cell: &CellSummary) -> Vec<(String, String)>
 fn process(cell: &CellSummary) -> String {
     let services = cell.server.iter().flat_map(|server| &server.services).map(|service| &service.record);
     services.map(|it| format!("{}={}:{}", it.name, it.pid, it.port)).collect::<Vec<_>>().join(" ")
+}
+
+/// What is said of the tape that answered; empty where none did.
+fn of_tape(cell: &CellSummary, said: impl Fn(&TapeRecord) -> Option<String>) -> String {
+    cell.tape.as_ref().and_then(said).unwrap_or_default()
 }
 
 fn figure(cell: &CellSummary, of: impl Fn(&ServerIdentity) -> Option<u64>) -> String {
