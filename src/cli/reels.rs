@@ -52,7 +52,7 @@ pub(super) fn of(plan: &Plan, trust: Trust) -> (HashMap<CellId, Reel>, Diagnosti
 fn reel(cell: &CellPlan, used: Use, trust: Trust) -> Result<Reel, Diagnostic> {
     let folder = folder(&cell.id);
     let tape = match (find(&folder, trust.edits), used) {
-        (Ok(tape), Use::Replay) => {
+        (Ok(tape), Use::Replay | Use::Fill) => {
             too_old(cell, &tape, trust.max_age).map_or(Ok(()), Err)?;
             Some(Arc::new(tape))
         }

@@ -55,7 +55,7 @@ pub async fn visit(
             }
             Ok(host)
         }
-        Err(error) => Err(StackError::not_run(&error.to_string())),
+        Err(error) => Err(StackError::not_run(error.to_string())),
     };
     let telling = Telling::new(&cell.id, bus);
     let down = stack.down(control.signal().is_some(), telling.progress()).await;

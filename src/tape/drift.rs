@@ -79,7 +79,7 @@ pub fn changes(was: &Form, is: &Form) -> Vec<Change> {
         return found;
     }
     add(Of::Tools, "", list(&was.tools, ", "), list(&is.tools, ", "));
-    add(Of::Events, "", list(&was.events, " → "), list(&is.events, " → "));
+    add(Of::Events, "", list(&was.events, ", "), list(&is.events, ", "));
     for tool in was.arguments.keys().filter(|tool| is.arguments.contains_key(*tool)) {
         add(Of::Arguments, tool, list(&was.arguments[tool], ", "), list(&is.arguments[tool], ", "));
     }
@@ -342,7 +342,7 @@ mod tests {
             &stream(&[role, content, content, end, "[DONE]"]),
             &stream(&[content, end]),
             &[
-                "events : role → content → finish → [DONE] → content → finish",
+                "events : role, content, finish, [DONE] → content, finish",
                 "member choices[].delta.content: absent or null or string → absent or string",
                 "member choices[].delta.role: absent or string → absent",
             ],

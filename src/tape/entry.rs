@@ -256,6 +256,10 @@ impl Recorded {
         // A pretty head has no line that is no JSON, so the first border is the one.
         let at = memchr::memmem::find(file, BORDER).ok_or_else(|| form("no line `---` ends its head"))?;
         let head: Head = serde_json::from_slice(&file[..at]).map_err(|error| form(&error.to_string()))?;
+        // Files are named after the beginning of the key.
+        if head.key.len() < 8 || !head.key.is_ascii() {
+            return Err(form("its `key` is none"));
+        }
         let body = Bytes::copy_from_slice(&file[at + BORDER.len()..]);
         Ok(Self { head, body, blobs: Blobs::new() })
     }
@@ -363,6 +367,8 @@ mod tests {
         assert!(matches!(&error, EntryError::Body { .. }), "{error}");
         let text = String::from_utf8_lossy(&file).replace("\"status\": 200", "\"statuss\": 200");
         assert!(Recorded::parse(text.as_bytes()).unwrap_err().to_string().contains("unknown field `statuss`"));
+        let of_no_key = String::from_utf8_lossy(&file).replace(&Recorded::parse(&file).unwrap().head.key, "short");
+        assert!(Recorded::parse(of_no_key.as_bytes()).unwrap_err().to_string().contains("its `key` is none"));
         assert_eq!(Recorded::parse(b"{}").unwrap_err().to_string(), "it is no recorded exchange: no line `---` ends its head");
     }
 

@@ -67,7 +67,9 @@ impl Form {
                     if form.events.last() != Some(&kind) {
                         form.events.push(kind);
                     }
-                    value.iter().for_each(|value| seen.value("", value));
+                    if let Some(value) = &value {
+                        seen.value("", value);
+                    }
                 }
             }
             None => match serde_json::from_slice::<Value>(&exchange.body) {

@@ -114,7 +114,7 @@ pub(super) fn refresh(name: &str) -> Exit {
     };
     match find::load(&format!("{suite}/{setup}"), Edits::Accepted) {
         Ok(is) if is.manifest().recorded != was.manifest().recorded => {
-            terminal::out(&format!("\n{}", of_tapes(&was, &is).render()))
+            terminal::out(&format!("\n{}", of_tapes(&was, &is).render()));
         }
         _ => terminal::err("nothing was recorded: the tape is as it was"),
     }
