@@ -122,7 +122,7 @@ fn execute(
     let on = if first.entry.is_some() { "catalogue" } else { &first.setup.name };
     let folder = record::create(args.run_dir.as_deref(), &format!("{}-{on}", first.suite.name))?;
     let epoch = Instant::now();
-    let secrets = secrets(args, plan, &bearers);
+    let secrets = secrets(&args.select, plan, &bearers);
     let bus = Bus::new(secrets.clone());
     bus.add(EventLog::create(&folder.path.join("events.ndjson")).map_err(|error| error.to_string())?);
     let summary = Rc::new(RefCell::new(RunSummary::default()));
@@ -168,12 +168,12 @@ fn execute(
 }
 
 /// What must not be written, as far as it is known before anything is sent.
-fn secrets(args: &RunArgs, plan: &Plan, bearers: &HashMap<String, String>) -> Secrets {
+pub(super) fn secrets(select: &SelectArgs, plan: &Plan, bearers: &HashMap<String, String>) -> Secrets {
     let secrets = Secrets::default();
     secrets.add(bearers.values().cloned().collect());
-    let given = args.select.env.iter().filter_map(|pair| pair.split_once('='));
+    let given = select.env.iter().filter_map(|pair| pair.split_once('='));
     secrets.add_named(given.map(|(name, value)| (name.to_owned(), value.to_owned())).chain(std::env::vars()));
-    for address in args.select.url.iter().map(String::as_str).chain(plan.cells.iter().filter_map(attached)) {
+    for address in select.url.iter().map(String::as_str).chain(plan.cells.iter().filter_map(attached)) {
         secrets.learn_address(address);
     }
     // A pattern that is none was refused when the setup was loaded.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::drift::{Drift, Example, changes};
-use super::entry::Recorded;
+use super::entry::{Ending, Recorded};
 use super::form::Form;
 use super::key::{BLOTTED, CREDENTIALS};
 use super::set::Tape;
@@ -141,6 +141,10 @@ fn question(body: &Value) -> String {
 impl Drift {
     /// Takes in what a server answers now to what a tape has.
     pub fn answered(&mut self, name: &str, recorded: &Recorded, reply: &Exchange) {
+        // How long we had waited before we gave up says nothing of the server's form.
+        if matches!(&recorded.head.end, Ending::Failed(kind, _) if kind == "timeout") {
+            return;
+        }
         let example = Example { exchange: name.to_owned(), asked: recorded.line() };
         self.add(&example, changes(&Form::of(&recorded.reply()), &Form::of(reply)));
     }
@@ -170,7 +174,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::tape::{Keying, Redactor};
+    use crate::tape::Keying;
+    use crate::wire::Redactor;
 
     fn recorded(request: Request) -> Recorded {
         let begun = Exchange::begun(ExchangeId(1), request, String::new());

@@ -195,6 +195,12 @@ impl Recorded {
         canonical
     }
 
+    /// About how long the request's body was. **Units**: bytes.
+    pub(super) fn asked_bytes(&self) -> usize {
+        let beside: usize = self.blobs.values().map(Bytes::len).sum();
+        beside + serde_json::to_string(&self.head.request).map_or(0, |text| text.len())
+    }
+
     /// The request, but for its secrets.
     pub fn request(&self) -> Request {
         Request {

@@ -124,7 +124,7 @@ fn media_type(request: &Request) -> &str {
 }
 
 /// Path and query of a target, the query's parts in order of their names; whose address it was does not count.
-fn path(target: &str) -> String {
+pub(super) fn path(target: &str) -> String {
     let below = match target.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("/", |at| &rest[at..]),
         None => target,

@@ -12,9 +12,11 @@ use sha2::{Digest, Sha256};
 use super::archive::{self, BLOBS};
 use super::draft::{self, packed_name, take_back};
 use super::entry::{EntryError, Recorded};
-use super::key::{Key, differences};
+use super::key::{self, Key, differences};
 use super::manifest::{FORMAT, MANIFEST, Manifest, ManifestError};
 
+/// How many recordings are compared with a request that is not on the tape.
+const NEAR: usize = 32;
 /// Differences that are shown of a request that nobody recorded.
 const SHOWN: usize = 6;
 
@@ -289,10 +291,14 @@ impl Tape {
         let said = |name: &str| wanted[name].as_str().unwrap_or_default();
         let what =
             format!("`{} {}`, asked in this way, is not on the tape of {}", said("method"), said("path"), self.manifest.cell);
-        let differing = self.exchanges.iter().filter_map(|(name, recorded)| {
+        // Long ones take their time to be read: only those of about the same length are looked at.
+        let length = wanted.to_string().len();
+        let same_path = |recorded: &Recorded| recorded.head.method == said("method") && key::path(&recorded.head.path) == said("path");
+        let mut near: Vec<&(String, Arc<Recorded>)> = self.exchanges.iter().filter(|(_, recorded)| same_path(recorded)).collect();
+        near.sort_by_cached_key(|(_, recorded)| recorded.asked_bytes().abs_diff(length));
+        let differing = near.into_iter().take(NEAR).map(|(name, recorded)| {
             let found = recorded.canonical(&self.manifest.volatile);
-            let same_way = found["method"] == wanted["method"] && found["path"] == wanted["path"];
-            same_way.then(|| (differences(&found, wanted, usize::MAX).len(), name, found))
+            (differences(&found, wanted, usize::MAX).len(), name, found)
         });
         let next = "record it with `--mode fill`";
         match differing.min_by_key(|(count, name, _)| (*count, *name)) {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::cli::args::{ColorArg, ModeArg, SelectArgs};
 use crate::cli::exit::Exit;
-use crate::cli::{load, select, terminal};
+use crate::cli::{load, run, select, terminal};
 use crate::event::{CellId, RunEvent, StackPhase};
 use crate::plan::{CellPlan, Plan};
 use crate::run::{Bus, RunOptions};
@@ -14,7 +14,7 @@ use crate::source::SourceMap;
 use crate::spec::files::{Kind, Project};
 use crate::stack::StackOptions;
 use crate::tape::{Manifest, Reel};
-use crate::wire::Base;
+use crate::wire::{Base, Secrets};
 
 /// Where logs of servers go that are asked by hand.
 const RECORD: &str = ".fireassay/tapes";
@@ -25,6 +25,8 @@ const ANY: &str = "smoke";
 pub(super) struct Compiled {
     /// A plan of this cell alone.
     pub plan: Plan,
+    /// What must not be written.
+    pub secrets: Secrets,
     bearers: HashMap<String, String>,
     environment: Vec<(String, String)>,
 }
@@ -48,6 +50,7 @@ impl Compiled {
             project: Project::new("."),
             port: None,
             environment: self.environment.clone(),
+            secrets: self.secrets.clone(),
         };
         Ok(RunOptions {
             stack,
@@ -106,12 +109,13 @@ pub(super) fn compile(select: SelectArgs, mode: ModeArg) -> Result<Compiled, Exi
         return Err(Exit::Nothing);
     }
     plan.cells.truncate(1);
-    Ok(Compiled { plan, bearers, environment })
+    let secrets = run::secrets(&select, &plan, &bearers);
+    Ok(Compiled { plan, secrets, bearers, environment })
 }
 
 /// A bus that tells on standard error what stacks do.
-pub(super) fn bus() -> Bus {
-    let bus = Bus::new();
+pub(super) fn bus(secrets: &Secrets) -> Bus {
+    let bus = Bus::new(secrets.clone());
     let mut last = None;
     bus.add(move |event: &RunEvent| {
         if let RunEvent::Stack { phase, message, .. } = event

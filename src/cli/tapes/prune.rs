@@ -39,7 +39,7 @@ fn unused(tape: &Arc<Tape>) -> Result<BTreeSet<String>, Exit> {
     let volatile = cell.setup.tape.volatile.clone();
     let reel = Reel { used: Use::Replay, folder, tape: Some(Arc::clone(tape)), volatile, patterns: Vec::new(), whole: true };
     let options = compiled.options(HashMap::from([(cell.id.clone(), reel)]))?;
-    let (bus, failed) = (Bus::new(), Rc::new(RefCell::new(Vec::new())));
+    let (bus, failed) = (Bus::new(compiled.secrets.clone()), Rc::new(RefCell::new(Vec::new())));
     let seen = Rc::clone(&failed);
     bus.add(move |event: &RunEvent| {
         match event {
