@@ -19,6 +19,7 @@
 //! | `assert.metrics` | `metrics` | capability for gauges, wire for sums |
 //! | `assert.tokens` | `tokens` | wire |
 //! | `assert.compare` | `compare` | capability |
+//! | `assert.response` | `responses` | capability; wire for the order of events |
 //! | `assert.embeddings` | `embeddings` | wire |
 //! | `assert.thinking` | `thinking` | wire for what is not kept apart, capability, model for what is thought |
 //! | `assert.tool` | `tool_calls` | model; wire for what is not even a call |
@@ -33,6 +34,7 @@ pub mod header;
 pub mod json_path;
 pub mod metrics;
 pub mod models;
+pub mod responses;
 pub mod status;
 pub mod stream;
 pub mod structured;

@@ -14,7 +14,8 @@ const KIND: &str = "assert.schema";
 /// The schema that a request asked the reply to fit, and whether strictly; `None` where it asked for none.
 pub fn asked_schema(exchange: &Exchange) -> Option<(Value, bool)> {
     let body: Value = serde_json::from_slice(exchange.request.body.as_deref()?).ok()?;
-    let asked = body.get("response_format")?.get("json_schema")?;
+    let of_chat = body.get("response_format").and_then(|format| format.get("json_schema"));
+    let asked = of_chat.or_else(|| body.get("text")?.get("format"))?;
     Some((asked.get("schema")?.clone(), asked.get("strict") == Some(&Value::Bool(true))))
 }
 
@@ -124,6 +125,9 @@ mod tests {
         let mut asked = answer(&json!({}), "stop");
         assert_eq!(asked_schema(&asked), None);
         asked.request = Request::post_json("/v1/chat/completions", &json!({"response_format": format}));
-        assert_eq!(asked_schema(&asked), Some((schema, true)));
+        assert_eq!(asked_schema(&asked), Some((schema.clone(), true)));
+        let format = json!({"type": "json_schema", "name": "reply", "schema": schema});
+        asked.request = Request::post_json("/v1/responses", &json!({"text": {"format": format}}));
+        assert_eq!(asked_schema(&asked), Some((schema, false)));
     }
 }

@@ -69,7 +69,8 @@ impl Offered {
         let body = exchange.request.body.as_deref().and_then(|body| serde_json::from_slice::<Value>(body).ok());
         let tools = body.as_ref().and_then(|body| body.get("tools")).and_then(Value::as_array);
         let read = |tool: &Value| {
-            let function = tool.get("function")?;
+            // The Responses API has no level between.
+            let function = tool.get("function").unwrap_or(tool);
             Some((function.get("name")?.as_str()?.to_owned(), function.get("parameters").cloned()))
         };
         Self { tools: tools.into_iter().flatten().filter_map(read).collect() }

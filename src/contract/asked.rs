@@ -15,6 +15,10 @@ pub enum Call {
     Chat,
     /// `POST …/completions`.
     Completions,
+    /// `POST …/responses`.
+    Responses,
+    /// `GET …/responses/{id}`.
+    Response(String),
     /// `GET …/models`.
     Models,
     /// `GET …/models/{id}`.
@@ -179,15 +183,15 @@ pub struct Asked {
 
 /// Which call an exchange is.
 pub fn call(exchange: &Exchange) -> Call {
-    let address = if exchange.url.is_empty() { &exchange.request.target } else { &exchange.url };
-    let path = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
-    let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let path = exchange.path();
     let post = exchange.request.method.eq_ignore_ascii_case("post");
     let get = exchange.request.method.eq_ignore_ascii_case("get");
     let last = path.rsplit('/').next().unwrap_or_default();
     match last {
         "completions" if post && path.ends_with("/chat/completions") => Call::Chat,
         "completions" if post => Call::Completions,
+        "responses" if post => Call::Responses,
+        id if get && path.strip_suffix(id).is_some_and(|rest| rest.ends_with("/responses/")) => Call::Response(id.to_owned()),
         "models" if get => Call::Models,
         "tokenize" | "input_tokens" | "count_tokens" if post => Call::Tokenize,
         "health" | "healthz" | "readiness" | "liveliness" | "ready" if get => Call::Health,
@@ -202,7 +206,7 @@ impl Asked {
     pub fn of(exchange: &Exchange, call: &Call, key: Option<&str>, models: &[String]) -> Self {
         let mut asked = Self::default();
         asked.key(exchange, key);
-        if matches!(call, Call::Chat | Call::Completions | Call::Tokenize) {
+        if matches!(call, Call::Chat | Call::Completions | Call::Responses | Call::Tokenize) {
             asked.read(exchange, call);
             let model = asked.body.as_ref().and_then(|body| body.get("model")?.as_str());
             if let Some(model) = model.filter(|model| !models.is_empty() && !models.iter().any(|known| known == model)) {
@@ -251,13 +255,36 @@ impl Asked {
                 }
                 Some(_) => self.mistakes.push(Mistake::WrongType("messages".to_owned())),
             }
+        } else if *call == Call::Responses {
+            self.input(&body);
         } else {
             body.get("prompt").into_iter().for_each(|prompt| texts(prompt, &mut self.prompt));
         }
         self.tools(&body);
-        self.format(body.get("response_format"));
+        self.format(body.get("response_format").or_else(|| body.get("text")?.get("format")));
         self.thinking(&body);
         self.body = Some(body);
+    }
+
+    /// The input of a response: a text, or items.
+    fn input(&mut self, body: &Value) {
+        let there = |key: &str| body.get(key).filter(|value| !value.is_null());
+        if let Some(text) = there("instructions") {
+            texts(text, &mut self.prompt);
+        }
+        let goes_on = ["previous_response_id", "conversation", "prompt"].iter().any(|key| there(key).is_some());
+        match there("input") {
+            None if goes_on => {}
+            None => self.mistakes.push(Mistake::NoMessages),
+            Some(input @ (Value::String(_) | Value::Array(_))) => {
+                texts(input, &mut self.prompt);
+                let items = input.as_array().map(Vec::as_slice).unwrap_or_default();
+                if !goes_on {
+                    self.mistakes.extend(lone(items));
+                }
+            }
+            Some(_) => self.mistakes.push(Mistake::WrongType("input".to_owned())),
+        }
     }
 
     fn scalars(&mut self, body: &Value) {
@@ -269,7 +296,7 @@ impl Asked {
         let flag = |key: &str| body.get(key).and_then(Value::as_bool);
         self.stream = flag("stream") == Some(true);
         self.n = body.get("n").and_then(Value::as_u64);
-        self.bound = ["max_tokens", "max_completion_tokens"]
+        self.bound = ["max_tokens", "max_completion_tokens", "max_output_tokens"]
             .into_iter()
             .filter_map(|key| Some((key, body.get(key)?.as_u64()?)))
             .min_by_key(|(_, bound)| *bound);
@@ -290,7 +317,9 @@ impl Asked {
     fn tools(&mut self, body: &Value) {
         for tool in body.get("tools").and_then(Value::as_array).into_iter().flatten() {
             let custom = tool.get("type").and_then(Value::as_str) == Some("custom");
-            let Some(part) = tool.get(if custom { "custom" } else { "function" }) else { continue };
+            // The Responses API has no level between: `{"type":"function","name":…}`.
+            let flat = || tool.get("name").map(|_| tool);
+            let Some(part) = tool.get(if custom { "custom" } else { "function" }).or_else(flat) else { continue };
             self.tools.push(Offered {
                 name: part.get("name").and_then(Value::as_str).unwrap_or_default().to_owned(),
                 custom,
@@ -309,7 +338,7 @@ impl Asked {
 
     fn format(&mut self, format: Option<&Value>) {
         let Some(format) = format.filter(|format| !format.is_null()) else { return };
-        let schema = format.get("json_schema");
+        let schema = format.get("json_schema").or_else(|| format.get("schema").map(|_| format));
         self.format = match (format.get("type").and_then(Value::as_str), schema.and_then(|schema| schema.get("schema"))) {
             (Some("text"), _) => Format::Text,
             (Some("json_object"), _) => Format::JsonObject,
@@ -353,6 +382,7 @@ const TYPES: &[(&str, Fits)] = &[
     ("top_p", Value::is_number),
     ("max_tokens", Value::is_number),
     ("max_completion_tokens", Value::is_number),
+    ("max_output_tokens", Value::is_number),
     ("n", Value::is_number),
     ("stream", Value::is_boolean),
     ("tools", Value::is_array),
@@ -399,8 +429,24 @@ fn unpaired(messages: &[Value]) -> Option<Mistake> {
     open.into_iter().next().map(Mistake::UnansweredCall)
 }
 
+/// The first result in the input of a response that has no call before it.
+fn lone(items: &[Value]) -> Option<Mistake> {
+    let kind = |item: &Value| item.get("type").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
+    let id = |item: &Value| item.get("call_id").and_then(Value::as_str).map(str::to_owned).unwrap_or_default();
+    let references = items.iter().any(|item| kind(item) == "item_reference");
+    let mut called: Vec<String> = Vec::new();
+    for item in items.iter().filter(|_| !references) {
+        match kind(item).as_str() {
+            "function_call" => called.push(id(item)),
+            "function_call_output" if !called.contains(&id(item)) => return Some(Mistake::LoneResult(id(item))),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn tool_choice(choice: &Value) -> ToolChoice {
-    let name = |choice: &Value, kind: &str| choice.get(kind)?.get("name")?.as_str().map(str::to_owned);
+    let name = |choice: &Value, kind: &str| choice.get(kind).unwrap_or(choice).get("name")?.as_str().map(str::to_owned);
     match choice {
         Value::Null => ToolChoice::Unsaid,
         Value::String(word) => match word.as_str() {

@@ -249,7 +249,7 @@ fn envelope(seen: &Seen<'_>, out: &mut Findings<'_>) {
 fn refused(status: u16, seen: &Seen<'_>, out: &mut Findings<'_>) {
     let spot = || Spot::whole();
     let came = format!("status {status}");
-    let api = matches!(seen.call, Call::Chat | Call::Completions);
+    let api = matches!(seen.call, Call::Chat | Call::Completions | Call::Responses);
     // A key is looked at before the request is read, or after: one mistake is enough to explain a refusal.
     let keyless = seen.asked.mistakes.iter().any(|mistake| matches!(mistake, Mistake::NoKey | Mistake::WrongKey));
     if keyless && is_guarded(seen) && !matches!(status, 401 | 403) {
@@ -264,7 +264,7 @@ fn refused(status: u16, seen: &Seen<'_>, out: &mut Findings<'_>) {
         match mistake {
             Mistake::NotJson => malformed("a body that is no JSON", status, out),
             Mistake::NotAnObject => malformed("a body that is no object", status, out),
-            Mistake::NoMessages => malformed("a request without messages", status, out),
+            Mistake::NoMessages => malformed("a request without messages or input", status, out),
             Mistake::WrongType(key) => malformed(&format!("`{key}` of a wrong type"), status, out),
             // A server may take what is odd; where it does not, the request is bad, and nothing is missing.
             Mistake::Odd(what) if !names_model && status == 404 => malformed(what, status, out),

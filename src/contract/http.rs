@@ -224,7 +224,10 @@ pub(super) fn check(seen: &Seen<'_>, out: &mut Findings<'_>) {
 
 /// Whether the call is one of the API's own, whose replies are JSON or events.
 fn is_api(call: &Call) -> bool {
-    matches!(call, Call::Chat | Call::Completions | Call::Models | Call::Model(_) | Call::Tokenize)
+    matches!(
+        call,
+        Call::Chat | Call::Completions | Call::Responses | Call::Response(_) | Call::Models | Call::Model(_) | Call::Tokenize
+    )
 }
 
 fn transport(seen: &Seen<'_>, out: &mut Findings<'_>) {
@@ -284,7 +287,7 @@ fn media(seen: &Seen<'_>, out: &mut Findings<'_>) {
     {
         out.add(&W200, Spot::whole().path(PATH), format!("the charset is {charset}"), "no charset, or utf-8");
     }
-    let chat = matches!(seen.call, Call::Chat | Call::Completions);
+    let chat = matches!(seen.call, Call::Chat | Call::Completions | Call::Responses);
     if chat && seen.asked.stream && seen.is_success() {
         if !exchange.is_event_stream() {
             out.add(&W006, Spot::whole().path(PATH), format!("a stream was asked for, and {shown} came"), "text/event-stream");

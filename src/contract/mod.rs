@@ -25,6 +25,7 @@ mod models;
 mod ops;
 mod optional;
 mod reasoning;
+mod responses;
 mod rule;
 mod seen;
 mod sse;
@@ -44,6 +45,7 @@ pub use asked::{Asked, Call, Format, Mistake, Offered, Thinking, ToolChoice};
 pub use finding::{Finding, Spot};
 pub use judge::{Context, Docket, Judged, Judgement, judge, judge_scenario};
 pub use leniency::{Leniency, Verdict};
+pub use responses::Told;
 pub use rule::{Rule, Scope, Severity, Surface};
 pub use seen::Seen;
 pub use trace::Trace;
@@ -83,6 +85,10 @@ static TOPICS: &[Topic] = &[
     Topic { rules: models::RULES, exchange: Some(models::check), scenario: None },
     Topic { rules: ops::RULES, exchange: Some(ops::check), scenario: Some(ops::across) },
     Topic { rules: conversation::RULES, exchange: None, scenario: Some(conversation::across) },
+    Topic { rules: responses::object::RULES, exchange: Some(responses::object::check), scenario: None },
+    Topic { rules: responses::events::RULES, exchange: Some(responses::events::check), scenario: None },
+    Topic { rules: responses::items::RULES, exchange: Some(responses::items::check), scenario: None },
+    Topic { rules: responses::talk::RULES, exchange: Some(responses::talk::check), scenario: Some(responses::talk::across) },
 ];
 
 /// Every rule, in the order of their ids.

@@ -58,6 +58,8 @@ pub enum Surface {
     Operations,
     /// Token counting.
     Tokens,
+    /// A reply of the Responses API.
+    Responses,
 }
 
 impl Surface {
@@ -75,6 +77,7 @@ impl Surface {
             Self::Models => "models",
             Self::Operations => "operations",
             Self::Tokens => "tokens",
+            Self::Responses => "responses",
         }
     }
 }
@@ -128,7 +131,7 @@ pub struct Rule {
 /// Rules about an option that was asked for and not honoured; all others are about the protocol itself.
 const OPTIONS: &[&str] = &[
     "W024", "W032", "W036", "W037", "W038", "W039", "W040", "W041", "W046", "W047", "W072", "W080", "W083", "W084", "W085",
-    "W086", "W087", "W099", "W101", "W102", "W115", "W116", "W119", "W167",
+    "W086", "W087", "W099", "W101", "W102", "W115", "W116", "W119", "W143", "W167", "W310", "W314",
 ];
 
 impl Rule {

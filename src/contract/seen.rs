@@ -8,15 +8,17 @@ use super::judge::Context;
 use super::rule::Surface;
 use crate::wire::json::{Parsed, Value};
 use crate::wire::sse::{EventStream, SseEvent};
-use crate::wire::{ChatReply, End, Exchange, Frame, Reading, TransportKind};
+use crate::wire::{ChatReply, End, Exchange, Frame, Reading, ResponsesReply, TransportKind};
 
 /// One exchange, prepared once.
 #[derive(Debug)]
 pub struct Seen<'a> {
     /// Bytes, headers, times.
     pub exchange: &'a Exchange,
-    /// Folded as a chat reply.
+    /// Folded as a chat reply, or as claims look at it where another surface was asked.
     pub chat: &'a ChatReply,
+    /// Folded as a reply of the Responses API, where that was asked.
+    pub responses: Option<&'a ResponsesReply>,
     /// What is known of the stack.
     pub context: &'a Context<'a>,
     /// Which call it is.
@@ -36,10 +38,11 @@ pub struct Seen<'a> {
 impl<'a> Seen<'a> {
     /// Prepares an exchange.
     pub fn of(reading: &'a Reading<'a>, chat: &'a ChatReply, context: &'a Context<'a>) -> Self {
-        let Reading { exchange, stream, frames, body, text } = reading;
+        let Reading { exchange, stream, frames, body, text, .. } = reading;
         let call = asked::call(exchange);
         let asked = Asked::of(exchange, &call, context.key, context.models);
-        Self { exchange, chat, context, call, asked, stream: stream.as_ref(), frames, body: body.as_ref(), text }
+        let responses = reading.responses();
+        Self { exchange, chat, responses, context, call, asked, stream: stream.as_ref(), frames, body: body.as_ref(), text }
     }
 
     /// Whether the body is a stream of events.
@@ -95,6 +98,7 @@ impl<'a> Seen<'a> {
             (Surface::Models, matches!(self.call, Call::Models | Call::Model(_))),
             (Surface::Operations, matches!(self.call, Call::Health | Call::Metrics)),
             (Surface::Tokens, self.call == Call::Tokenize),
+            (Surface::Responses, self.responses.is_some() && self.is_success()),
         ];
         shown.into_iter().filter(|(_, shown)| *shown).map(|(surface, _)| surface).collect()
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::asked::Call;
 use super::ops;
+use super::responses::Told;
 use super::seen::Seen;
 use crate::event::ExchangeId;
 
@@ -52,6 +53,8 @@ pub struct Trace {
     pub rewritable: bool,
     /// Tokens that a count of tokens found.
     pub counted: Option<u64>,
+    /// What a request for a response and its reply say beside this.
+    pub told: Option<Told>,
 }
 
 impl Trace {
@@ -61,6 +64,8 @@ impl Trace {
         let first = chat.first();
         let body = seen.asked.body.as_ref().and_then(Value::as_object);
         let messages = body.and_then(|body| body.get("messages")).and_then(Value::as_array);
+        let input = body.and_then(|body| body.get("input")).filter(|_| seen.call == Call::Responses);
+        let said = messages.map_or_else(|| items(input), |messages| messages.iter().collect());
         let calls = chat.tool_calls();
         Self {
             exchange: seen.exchange.id,
@@ -76,7 +81,7 @@ impl Trace {
                 let kept = body.iter().filter(|(key, _)| !TRAVEL.contains(&key.as_str()));
                 fingerprint(kept.map(|(key, value)| format!("{key}={value}")))
             }),
-            messages: messages.into_iter().flatten().map(|message| fingerprint([message.to_string()].into_iter())).collect(),
+            messages: said.into_iter().map(|message| fingerprint([message.to_string()].into_iter())).collect(),
             greedy: body.is_some_and(|body| body.get("temperature").and_then(Value::as_f64) == Some(0.0)),
             id: chat.id.clone(),
             prompt_tokens: chat.usage.as_ref().and_then(|usage| usage.prompt),
@@ -94,6 +99,7 @@ impl Trace {
                 let said = ["count", "input_tokens"].iter().find_map(|key| body.get(key)?.as_u64());
                 said.or_else(listed)
             }),
+            told: Told::of(seen),
         }
     }
 
@@ -104,10 +110,18 @@ impl Trace {
 }
 
 /// Keys of a request that say nothing about what is answered.
-const TRAVEL: &[&str] = &["messages", "stream", "stream_options", "user", "metadata"];
+const TRAVEL: &[&str] = &["messages", "input", "stream", "stream_options", "user", "metadata"];
 
 /// Keys of a message that templates show in one place today and in another one later, or not at all.
 const REWRITTEN: &[&str] = &["reasoning_content", "reasoning", "thinking", "tool_calls", "tool_call_id"];
+
+/// The items of an input: a text is one.
+fn items(input: Option<&Value>) -> Vec<&Value> {
+    match input {
+        Some(Value::Array(items)) => items.iter().collect(),
+        input => input.into_iter().collect(),
+    }
+}
 
 fn fingerprint(parts: impl Iterator<Item = String>) -> u64 {
     let mut parts: Vec<String> = parts.collect();

@@ -272,7 +272,7 @@ fn bound(completion: u64, usage: &Usage, seen: &Seen<'_>, out: &mut Findings<'_>
 
 /// Whether an answer at its bound stopped in the middle. One that ended there by itself ends like a text; a short one may
 /// be a word. Where each token came as a piece, none was left for the end of the answer.
-fn is_cut(choice: &Choice, completion: u64) -> bool {
+pub(super) fn is_cut(choice: &Choice, completion: u64) -> bool {
     let Some(text) = choice.content.as_deref().map(str::trim_end).filter(|_| choice.tool_calls.is_empty()) else { return false };
     let open = text.chars().next_back().is_some_and(|last| last.is_alphanumeric() || ",-(".contains(last));
     let words = text.split_whitespace().count();

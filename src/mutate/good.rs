@@ -41,7 +41,7 @@ impl<'a> Good<'a> {
         }
         let text = std::str::from_utf8(&exchange.body).ok()?;
         let reading = Reading::of(exchange);
-        let reply = reading.chat();
+        let reply = reading.reply();
         let Seen { call, asked, .. } = Seen::of(&reading, &reply, &Context::default());
         let body = if reading.streamed() { None } else { serde_json::from_str(text).ok() };
         let events = reading.stream.as_ref().map(|stream| {

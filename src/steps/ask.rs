@@ -5,6 +5,7 @@ use fireassay_macros::step;
 use futures::future::join_all;
 
 use super::argument::Row;
+use super::responses::items_of;
 use super::{Failure, StepResult, Text, TimeSpan, World, argument};
 use crate::wire::{ChatRequest, ReadPlan};
 
@@ -128,7 +129,10 @@ impl World {
             return claim.map_err(|mismatch| reply.blamed(mismatch));
         }
         let with_reasoning = self.draft.replay_reasoning.unwrap_or(false);
-        self.thread.extend(reply.chat.first().map(|choice| choice.to_message(with_reasoning)));
+        match items_of(&reply) {
+            Some(items) => self.thread.extend(items),
+            None => self.thread.extend(reply.chat.first().map(|choice| choice.to_message(with_reasoning))),
+        }
         self.thread.push(ChatRequest::message("user", question));
         let request = self.chat_request(&self.thread, self.draft.streamed)?;
         self.send(request).await

@@ -76,6 +76,7 @@ const BELOW: &[(&str, Reads, &str)] = &[
     ("the tool {name} returns:", Reads::Columns(&["result"]), "| city  | result   |\n| Paris | 18 C     |"),
     ("the reply calls {name} with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
     ("the reply calls {name} once with:", Reads::Pairs, "| city | \"Paris\" |\n| days | 3       |"),
+    ("the events come in this order:", Reads::Column, "| response.created   |\n| response.completed |"),
     ("the calls in order are:", Reads::Columns(&["tool"]), "| tool        |\n| get_weather |"),
 ];
 

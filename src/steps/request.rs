@@ -2,13 +2,16 @@
 
 use serde_json::Value;
 
-use super::world::{Draft, Key};
+use super::world::{Draft, Key, Surface};
 use super::{Failure, World};
 use crate::spec::ToolSpec;
-use crate::wire::{ChatRequest, Request};
+use crate::wire::{ChatRequest, Request, ResponsesRequest};
 
 /// Where chat requests go.
 pub(super) const CHAT: &str = "/v1/chat/completions";
+
+/// Where requests for responses go.
+pub(super) const RESPONSES: &str = "/v1/responses";
 
 impl Draft {
     /// Sets a parameter over anything that was said of it before.
@@ -32,6 +35,33 @@ impl Draft {
         messages.extend(self.conversation.iter().cloned());
         messages.push(ChatRequest::message("user", question));
         messages
+    }
+
+    /// The request for these messages, to the API that is asked. **Errors**: what that API cannot say.
+    pub fn request(&self, messages: &[Value], streamed: bool) -> Result<Request, Failure> {
+        Ok(match self.surface {
+            Surface::Chat => Request::post_json(CHAT, &self.chat_body(messages, streamed)),
+            Surface::Responses => Request::post_json(RESPONSES, &self.responses_body(messages, streamed)?),
+        })
+    }
+
+    /// The body of a request for a response; see [`ResponsesRequest`] for its order.
+    fn responses_body(&self, messages: &[Value], streamed: bool) -> Result<Value, Failure> {
+        let request = ResponsesRequest {
+            model: self.model.clone(),
+            messages: messages.to_vec(),
+            params: self.params.clone(),
+            stream: streamed,
+            tools: self.tools.iter().map(|tool| offered(tool, self.strict_tools)).collect(),
+        };
+        let unsayable = |what| Failure::author(format!("{what}: leave it out, or ask with `Given the chat API`"));
+        let mut body = request.to_value().map_err(unsayable)?;
+        if let Value::Object(body) = &mut body {
+            for name in &self.left_out {
+                body.shift_remove(ResponsesRequest::name(name));
+            }
+        }
+        Ok(body)
     }
 
     /// The body of a chat request; see [`ChatRequest`] for its order.
@@ -74,10 +104,9 @@ fn offered(tool: &ToolSpec, strict: bool) -> Value {
 }
 
 impl World {
-    /// A chat request with these messages, as the draft says.
+    /// A request with these messages, as the draft says, to the API that it asks.
     pub fn chat_request(&self, messages: &[Value], streamed: bool) -> Result<Request, Failure> {
-        let body = self.draft.chat_body(messages, streamed);
-        self.dressed(Request::post_json(CHAT, &body))
+        self.dressed(self.draft.request(messages, streamed)?)
     }
 
     /// A request with the scenario's headers and key; an author's header takes the place of one of ours.
@@ -145,6 +174,25 @@ mod tests {
         check(&draft, false, &json!({"messages": messages, "temperature": 0}));
         draft.set("max_tokens", json!(1));
         check(&draft, false, &json!({"messages": messages, "temperature": 0, "max_tokens": 1}));
+    }
+
+    #[test]
+    fn the_same_draft_is_said_to_the_responses_api() {
+        let mut draft = Draft { surface: Surface::Responses, ..draft() };
+        draft.set("seed", json!(7));
+        let check = |draft: &Draft, expect: &Value| {
+            let request = draft.request(&draft.messages("Hi"), true).expect("it can be said");
+            assert_eq!(request.target, "/v1/responses");
+            assert_eq!(std::str::from_utf8(request.body.as_deref().expect("a body")).expect("text"), expect.to_string());
+        };
+        let mut expect = json!({"model": "m", "instructions": "Be brief.", "input": "Hi", "temperature": 0, "max_output_tokens": 8,
+            "stream": true});
+        check(&draft, &expect);
+        draft.leave_out("max_tokens");
+        expect.as_object_mut().expect("an object").shift_remove("max_output_tokens");
+        check(&draft, &expect);
+        draft.set("n", json!(2));
+        assert!(matches!(draft.request(&[], false), Err(Failure::Trouble(trouble)) if trouble.message.contains("no `n`")));
     }
 
     #[test]

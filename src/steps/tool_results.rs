@@ -3,8 +3,7 @@
 use fireassay_macros::step;
 use serde_json::{Value, json};
 
-use super::request::CHAT;
-
+use super::responses::items_of;
 use super::{Beside, Failure, Reply, StepResult, Text, World};
 use crate::check::json_path::equal;
 use crate::check::tool_calls::{self, Offered, Verdict};
@@ -77,7 +76,10 @@ impl World {
         if reversed {
             results.reverse();
         }
-        self.thread.push(sent_back(&reply, self.draft.beside, self.draft.replay_reasoning.unwrap_or(true)));
+        match items_of(&reply) {
+            Some(items) => self.thread.extend(items),
+            None => self.thread.push(sent_back(&reply, self.draft.beside, self.draft.replay_reasoning.unwrap_or(true))),
+        }
         self.thread.extend(results);
         self.rounds += 1;
         let request = self.freed_request()?;
@@ -108,7 +110,7 @@ impl World {
         if draft.params.get("tool_choice").is_some_and(forces) {
             draft.params.shift_remove("tool_choice");
         }
-        self.dressed(Request::post_json(CHAT, &draft.chat_body(&self.thread, draft.streamed)))
+        self.dressed(draft.request(&self.thread, draft.streamed)?)
     }
 }
 

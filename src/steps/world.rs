@@ -31,7 +31,7 @@ use crate::wire::{Caps, ChatReply, End, Evidence, Exchange, Reading, Request, Te
 pub struct Reply {
     /// Bytes and times.
     pub exchange: Exchange,
-    /// Folded as a chat reply, whatever came.
+    /// Folded in the one form that claims look at, whatever came and by whatever API.
     pub chat: ChatReply,
     /// The row of the table it was asked from, where it was.
     pub row: Vec<(String, String)>,
@@ -63,9 +63,21 @@ pub enum Key {
     Is(String),
 }
 
+/// Which API questions go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Surface {
+    /// `/v1/chat/completions`.
+    #[default]
+    Chat,
+    /// `/v1/responses`.
+    Responses,
+}
+
 /// What the next request will carry.
 #[derive(Debug, Clone, Default)]
 pub struct Draft {
+    /// Which API is asked.
+    pub surface: Surface,
     /// Model id; `None` = not named.
     pub model: Option<String>,
     /// Parameters in order, over the cell's sampling.
@@ -409,7 +421,7 @@ impl World {
     /// The evidence of an exchange is kept, and the wire rules are held.
     fn recorded(&self, cell: &CellContext, exchange: Exchange) -> Reply {
         let reading = Reading::of(&exchange);
-        let chat = reading.chat();
+        let chat = reading.reply();
         cell.secrets.learn_reply(&exchange);
         let redactor = cell.secrets.redactor();
         let mask = |text: &str| redactor.text(text);

@@ -293,7 +293,8 @@ impl Tape {
             format!("`{} {}`, asked in this way, is not on the tape of {}", said("method"), said("path"), self.manifest.cell);
         // Long ones take their time to be read: only those of about the same length are looked at.
         let length = wanted.to_string().len();
-        let same_path = |recorded: &Recorded| recorded.head.method == said("method") && key::path(&recorded.head.path) == said("path");
+        let same_path =
+            |recorded: &Recorded| recorded.head.method == said("method") && key::path(&recorded.head.path) == said("path");
         let mut near: Vec<&(String, Arc<Recorded>)> = self.exchanges.iter().filter(|(_, recorded)| same_path(recorded)).collect();
         near.sort_by_cached_key(|(_, recorded)| recorded.asked_bytes().abs_diff(length));
         let differing = near.into_iter().take(NEAR).map(|(name, recorded)| {

@@ -185,6 +185,13 @@ impl Exchange {
         std::str::from_utf8(value).ok()
     }
 
+    /// The path that it went to, without what stands before and behind it.
+    pub fn path(&self) -> &str {
+        let address = if self.url.is_empty() { &self.request.target } else { &self.url };
+        let path = address.split_once("://").map_or(address.as_str(), |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+        path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
+    }
+
     /// Whether the reply calls itself a stream of events.
     pub fn is_event_stream(&self) -> bool {
         self.header("content-type").is_some_and(|value| {

@@ -16,6 +16,7 @@ mod pieces;
 mod prometheus;
 mod reading;
 mod redact;
+pub mod responses;
 mod secrets;
 pub mod sse;
 mod surfaces;
@@ -34,6 +35,7 @@ pub(crate) use failure::{failed_on_the_way, packed, too_long};
 pub use prometheus::{Fault, Page, Sample};
 pub use reading::{Frame, Reading};
 pub use redact::Redactor;
+pub use responses::{ResponsesReply, ResponsesRequest};
 pub use secrets::{Secrets, is_secret_header, masked_address};
 pub use surfaces::{
     Embedding, EmbeddingsReply, HealthReply, ModelsReply, floats_of_base64, fold_embeddings, fold_health, fold_models,

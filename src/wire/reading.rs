@@ -2,10 +2,12 @@
 //! fold and judge it.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::chat::{self, ChatReply};
 use super::exchange::{Exchange, TransportKind, text_of};
 use super::json::{self, Parsed, Value};
+use super::responses::{self, ResponsesReply, is_response_address};
 use super::sse::{self, EventStream};
 
 /// One event of a stream, read as JSON.
@@ -45,6 +47,7 @@ pub struct Reading<'a> {
     pub body: Option<Result<Parsed<'a>, serde_json::Error>>,
     /// The body as text, replacement characters where it is not UTF-8.
     pub text: Cow<'a, str>,
+    responses: OnceCell<Option<ResponsesReply>>,
 }
 
 /// Frames that are read of a reply that was cut for its length or its time: it has failed already, and its beginning says
@@ -64,12 +67,26 @@ impl<'a> Reading<'a> {
             .collect();
         let text = text_of(&exchange.body);
         let body = (!streamed && !text.trim().is_empty()).then(|| json::parse_cow(&text));
-        Self { exchange, stream, frames, body, text }
+        Self { exchange, stream, frames, body, text, responses: OnceCell::new() }
     }
 
     /// Whether the body is a stream of events.
     pub fn streamed(&self) -> bool {
         self.stream.is_some()
+    }
+
+    /// The reply folded in the one form that claims look at, whatever surface it came by.
+    pub fn reply(&self) -> ChatReply {
+        self.responses().map_or_else(|| self.chat(), ResponsesReply::to_chat)
+    }
+
+    /// Folds a reply of `/v1/responses`, once; `None` where another address was asked.
+    pub fn responses(&self) -> Option<&ResponsesReply> {
+        let fold = || {
+            let exchange = self.exchange;
+            is_response_address(&exchange.request.method, exchange.path()).then(|| responses::fold(self))
+        };
+        self.responses.get_or_init(fold).as_ref()
     }
 
     /// Folds a reply of `/v1/chat/completions`.

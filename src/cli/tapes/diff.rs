@@ -64,7 +64,8 @@ fn of_server(tape: &Tape, args: &DiffArgs) -> Result<Drift, Exit> {
         ..SelectArgs::default()
     };
     let compiled = play::compile(select, ModeArg::Live)?;
-    let (bus, options, cell) = (play::bus(&compiled.secrets), compiled.options(std::collections::HashMap::new())?, compiled.cell());
+    let (bus, options, cell) =
+        (play::bus(&compiled.secrets), compiled.options(std::collections::HashMap::new())?, compiled.cell());
     let exchanges: Vec<(&str, &Recorded)> = tape.exchanges().collect();
     let mut drift = Drift { was: named(tape), ..Drift::default() };
     let shows = std::io::stderr().is_terminal();

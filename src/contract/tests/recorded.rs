@@ -76,7 +76,7 @@ pub(crate) fn names() -> Vec<String> {
 /// Everything found in an exchange of a stack with this key and these models.
 pub(crate) fn found(exchange: &Exchange, key: Option<&str>, models: &[String]) -> Vec<Finding> {
     let reading = Reading::of(exchange);
-    judge(&reading, &reading.chat(), &Context { key, models, now: None }).findings
+    judge(&reading, &reading.reply(), &Context { key, models, now: None }).findings
 }
 
 /// The models that each server had, and whether it wanted a key: recordings hold `(redacted)` in its place.

@@ -8,17 +8,17 @@ use super::reply::{FoldFault, FoldFaultKind};
 
 /// Faults by kind and path, and the frame being read.
 #[derive(Default)]
-pub(super) struct Faults {
-    pub(super) list: Vec<FoldFault>,
+pub(in crate::wire) struct Faults {
+    pub(in crate::wire) list: Vec<FoldFault>,
     /// Number of that frame, from 1; 0 for a whole body.
-    pub(super) event: u64,
+    pub(in crate::wire) event: u64,
     /// Where it stands.
-    pub(super) at: Range<usize>,
+    pub(in crate::wire) at: Range<usize>,
 }
 
 impl Faults {
     /// Notes something about the frame being read. The message is written only where it is new.
-    pub(super) fn add(&mut self, kind: FoldFaultKind, path: impl Into<Cow<'static, str>>, message: impl Display) {
+    pub(in crate::wire) fn add(&mut self, kind: FoldFaultKind, path: impl Into<Cow<'static, str>>, message: impl Display) {
         let path = path.into();
         match self.list.iter_mut().find(|fault| fault.kind == kind && fault.path == path) {
             Some(fault) => fault.count += 1,

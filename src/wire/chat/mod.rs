@@ -14,6 +14,7 @@ mod request;
 mod tests;
 mod tools;
 
+pub(super) use faults::Faults;
 pub use fold::fold_chat;
 pub(super) use fold::{Surface, fold};
 pub use reply::{ChatReply, Choice, FoldFault, FoldFaultKind, ToolCall, Usage};

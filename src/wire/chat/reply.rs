@@ -153,6 +153,8 @@ pub enum FoldFaultKind {
     ToolIndexReused,
     /// The first fragment of a call has no id or no name (its path).
     ToolHeadMissing,
+    /// An event about an item that was not added, in a stream of typed events.
+    Unplaced,
 }
 
 /// One kind of thing that folding met.

@@ -10,6 +10,7 @@ mod legal;
 mod listed;
 mod message;
 mod order;
+mod responses;
 mod stream;
 mod sweep;
 mod thinking;
@@ -137,7 +138,7 @@ fn advisory(findings: &[Finding]) -> BTreeSet<&'static str> {
 
 /// All rows.
 fn rows() -> Vec<Row> {
-    let tables: [fn() -> Vec<Row>; 10] = [
+    let tables: [fn() -> Vec<Row>; 11] = [
         listed::rows,
         framing::rows,
         message::rows,
@@ -148,6 +149,7 @@ fn rows() -> Vec<Row> {
         thinking::rows,
         errors::rows,
         legal::rows,
+        responses::rows,
     ];
     tables.into_iter().flat_map(|table| table()).collect()
 }
@@ -161,7 +163,8 @@ fn every_corruption_is_found_and_every_legal_variation_is_let_pass() {
     assert!(rows.len() - legal > 500 && legal > 80, "{} rows, {legal} of them legal: a table is not read", rows.len());
 }
 
-/// Numbers of the catalogue that one exchange shows; M51 and M55 take a scenario, M45 to M49 and M53 are other surfaces.
+/// Numbers of the catalogue that one exchange shows; M51 and M55 take a scenario, M46, M48 and M53 are other surfaces.
+/// M45, M47 and M49 stand with the responses.
 const NUMBERS: [&str; 31] = [
     "M01", "M03", "M05", "M07", "M09", "M11", "M13", "M15", "M17", "M19", "M21", "M23", "M25", "M27", "M29", "M31", "M33", "M35",
     "M37", "M39", "M41", "M43", "M57", "M59", "M61", "M63", "M65", "M67", "M69", "M71", "M75",
