@@ -5,9 +5,9 @@
 //! The guardian answers `ready` once it has a session of its own, so that a Ctrl-C cannot reach it any more.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ pub(super) struct Guardian(Arc<Inner>);
 struct Inner {
     pipe: Mutex<Option<ChildStdin>>,
     child: Mutex<Child>,
+    /// Kept open: what stands in for the guardian in tests may say more, and must not die of it.
+    _answer: Mutex<Lines<BufReader<ChildStdout>>>,
 }
 
 impl Guardian {
@@ -52,10 +54,10 @@ impl Guardian {
             .stderr(Stdio::null())
             .spawn()
             .map_err(cannot_start)?;
-        let answer = BufReader::new(child.stdout.take().expect("stdout is piped"));
-        let ready = answer.lines().map_while(Result::ok).any(|line| line.ends_with(READY));
+        let mut answer = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let ready = answer.by_ref().map_while(Result::ok).any(|line| line.ends_with(READY));
         let pipe = child.stdin.take();
-        let guardian = Self(Arc::new(Inner { pipe: Mutex::new(pipe), child: Mutex::new(child) }));
+        let guardian = Self(Arc::new(Inner { pipe: Mutex::new(pipe), child: Mutex::new(child), _answer: Mutex::new(answer) }));
         if ready { Ok(guardian) } else { Err(cannot_start(format!("{} did not answer", program.display()))) }
     }
 

@@ -317,7 +317,7 @@ mod tests {
         check(
             &items(r#"{"id": "c", "owner": "d"}"#),
             &items(r#"{"id": "c"}"#),
-            &["member data[].owner: string → string or absent"],
+            &["member data[].owner: string → absent or string"],
         );
         check(
             &items(r#"{"id": "c", "owner": null}"#),

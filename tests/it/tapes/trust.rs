@@ -89,7 +89,7 @@ fn a_tape_of_the_first_format_is_read_and_packed_in_ours() {
 fn an_old_tape_is_told_and_is_no_evidence_where_an_age_is_wished() {
     let project = small();
     change(&project, "tape.json", "2026-11-22T", "2021-01-02T");
-    listed(&project, &[]).exits(0).says(&["old, record it again with `--mode record`"]);
+    listed(&project, &[]).exits(0).says(&["days ago: old,"]);
     let tape = reported(&project);
     assert!(tape["recorded"].as_str().expect("a time").starts_with("2021-01-02T"), "{tape}");
     assert!(tape["age_days"].as_i64().expect("days") > 1000, "{tape}");
