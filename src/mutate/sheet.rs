@@ -94,9 +94,14 @@ impl Counts {
         } += 1;
     }
 
-    /// Killed of those that break a promise, in per cent: whatever the reason why nobody noticed. `None` where nothing had to be.
+    /// Breaks of a promise that nobody noticed, for whatever reason.
+    pub fn missed(&self) -> usize {
+        self.survived + self.granted + self.moot + self.errored
+    }
+
+    /// Killed of those that break a promise, in per cent. `None` where nothing had to be.
     pub fn score(&self) -> Option<f64> {
-        let all = self.killed + self.survived + self.granted + self.moot + self.errored;
+        let all = self.killed + self.missed();
         (all > 0).then(|| self.killed as f64 * 100.0 / all as f64)
     }
 }

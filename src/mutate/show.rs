@@ -70,7 +70,7 @@ fn families(sheet: &Sheet, out: &mut Page) {
     let mut head = vec!["family".to_owned(), "operators".to_owned()];
     for contract in &sheet.contracts {
         let word = contract.word();
-        head.extend(["killed", "survived", "score"].map(|column| format!("{word}: {column}")));
+        head.extend(["killed", "missed", "score"].map(|column| format!("{word}: {column}")));
     }
     head.push("false alarms".to_owned());
     let mut rows = Vec::new();
@@ -83,7 +83,7 @@ fn families(sheet: &Sheet, out: &mut Page) {
         }
         let mut row = vec![family.word().to_owned(), operators.to_string()];
         for counts in &all {
-            row.extend([counts.killed.to_string(), counts.survived.to_string(), percent(counts.score())]);
+            row.extend([counts.killed.to_string(), counts.missed().to_string(), percent(counts.score())]);
         }
         row.push(all.iter().map(|counts| counts.false_alarms).max().unwrap_or(0).to_string());
         rows.push(row);

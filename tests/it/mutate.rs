@@ -50,7 +50,7 @@ fn mutate(project: &Project, more: &[&str]) -> Ran {
 fn a_suite_is_scored_on_its_tape_and_what_did_not_change_is_not_tried_again() {
     let project = project(STRONG);
     let ran = mutate(&project, &["--json", "out/score.json", "--markdown", "out/score.md", "--min-score", "97"]);
-    ran.exits(0).says(&["Would capitals[llamacpp] notice?", "100.0 % of the breaks are noticed, and no legal reply fails"]);
+    ran.exits(0).says(&["Would capitals[llamacpp] notice?", "99.7 % of the breaks are noticed, and no legal reply fails"]);
     let score: Value = serde_json::from_str(&project.read("out/score.json")).expect("JSON");
     let keys: Vec<&String> = score.as_object().expect("an object").keys().take(5).collect();
     assert_eq!(keys, ["operators", "killed", "survived", "false_alarms", "not_exercised"]);
