@@ -17,7 +17,7 @@ mod tapes;
 pub use kept::{DownArgs, LogsArgs, StatusArgs, UpArgs};
 pub use mutate::MutateArgs;
 pub use proxy::{ProxyArgs, ProxyMode};
-pub use tapes::{DiffArgs, PruneArgs, ShowTapeArgs, TapesAction, TapesArgs, VerifyArgs};
+pub use tapes::{DiffArgs, ExportArgs, ExportForm, PruneArgs, ShowTapeArgs, TapesAction, TapesArgs, VerifyArgs};
 
 /// fireassay settles what a model stack really does.
 #[derive(Debug, Parser)]

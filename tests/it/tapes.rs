@@ -160,3 +160,22 @@ fn the_built_in_tapes_of_the_base_suite_answer_in_an_empty_folder() {
         ran.exits(0).says(&[&format!("base × {setup}, replay, 289 scenarios"), counts]);
     }
 }
+
+#[test]
+fn what_is_on_a_tape_is_written_in_the_forms_of_others() {
+    let project = Project::new();
+    let export = |more: &[&str]| project.run(&[&["tapes", "export", "base/llamacpp"], more].concat());
+    let json = |file: &str| serde_json::from_str::<Value>(&project.read(file)).expect("JSON");
+    export(&["1", "--to", "curl", "--url", "http://h:1"]).exits(0).says(&[
+        "curl -sS -N -X ",
+        "http://h:1/v1/",
+        "Bearer $API_KEY",
+    ]);
+    export(&["--to", "har", "-o", "out/all.har"]).exits(0).says(&["402 exchanges"]);
+    assert_eq!(json("out/all.har")["log"]["entries"].as_array().map(Vec::len), Some(402));
+    export(&["models", "--to", "json", "-o", "out/models.json"]).exits(0);
+    let models = json("out/models.json");
+    let lists = |exchange: &Value| exchange["response"]["json"]["object"] == "list";
+    assert!(models["exchanges"].as_array().expect("exchanges").iter().any(lists), "{models:#}");
+    export(&["403", "--to", "json"]).exits(2).says(&["no exchange of", "from 1 to 402"]);
+}

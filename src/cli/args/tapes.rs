@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use crate::spec::yaml::Span;
 
@@ -33,6 +33,8 @@ pub enum TapesAction {
         /// The tape: `base/llamacpp`, or its folder or file
         tape: String,
     },
+    /// Write exchanges as commands for curl, as JSON that stands alone, or as HAR
+    Export(ExportArgs),
     /// Write a tape as one file, which stands for its folder: `tapes/SUITE/SETUP.tar.gz`
     Pack {
         /// The tape: tapes/base/llamacpp
@@ -91,6 +93,36 @@ pub struct DiffArgs {
     /// For programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// `tapes export`.
+#[derive(Debug, Clone, Args)]
+pub struct ExportArgs {
+    /// The tape: `base/llamacpp`, or its folder or file
+    pub tape: String,
+    /// Which exchanges: numbers of `tapes show`, or how keys or names of files begin (default: all)
+    #[arg(value_name = "NUMBER|KEY")]
+    pub exchanges: Vec<String>,
+    /// Form
+    #[arg(long, value_enum)]
+    pub to: ExportForm,
+    /// Address of the server, for forms that name one
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// Write it here, folders made as needed (default: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// A form of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExportForm {
+    /// Commands for a shell
+    Curl,
+    /// Requests and replies in one JSON file
+    Json,
+    /// HTTP Archive 1.2
+    Har,
 }
 
 /// A time span that may be one of days: `7d`.

@@ -7,7 +7,7 @@ use crate::cli::reels;
 use crate::cli::terminal;
 use crate::source::did_you_mean;
 use crate::spec::files::{BUILTIN, Origin, Project};
-use crate::tape::{Edits, Tape, TapeError};
+use crate::tape::{Edits, Recorded, Tape, TapeError};
 
 use crate::cli::exit::Exit;
 
@@ -36,6 +36,29 @@ fn find(name: &str, edits: Edits) -> Result<Tape, TapeError> {
         Err(TapeError::Absent(_)) => reels::find(&Path::new(TAPES).join(plain), edits),
         found => found,
     }
+}
+
+/// An exchange of a tape: its number in the list, the name of its file, itself.
+pub(super) type Numbered<'a> = (usize, &'a str, &'a Recorded);
+
+/// The exchanges that are meant: by number, or by how the key or the name of the file begins.
+pub(super) fn exchanges<'a>(tape: &'a Tape, wanted: &str) -> Vec<Numbered<'a>> {
+    let number = wanted.parse::<usize>().ok().filter(|number| *number <= tape.exchanges().count());
+    let meant = |(at, name, recorded): &Numbered<'_>| match number {
+        Some(number) => number == *at,
+        None => recorded.head.key.starts_with(wanted) || name.starts_with(wanted),
+    };
+    (1..).zip(tape.exchanges()).map(|(number, (name, recorded))| (number, name, recorded)).filter(meant).collect()
+}
+
+/// Says that no exchange is meant.
+pub(super) fn nothing(tape: &Tape, wanted: &str) -> Exit {
+    let count = tape.exchanges().count();
+    terminal::err(&format!(
+        "error: no exchange of {} is `{wanted}`; write a number from 1 to {count}, or how a key begins",
+        tape.place()
+    ));
+    Exit::Usage
 }
 
 /// Where tapes lie, as folders or packed: `tapes/SUITE/SETUP`.

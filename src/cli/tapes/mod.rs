@@ -1,6 +1,7 @@
 //! `fireassay tapes`: what was recorded, whether it is whole, what is on it, what of it is used, and what changed since.
 
 mod diff;
+mod export;
 mod find;
 mod play;
 mod prune;
@@ -24,6 +25,7 @@ pub(super) fn tapes(args: &TapesArgs) -> Exit {
         TapesAction::Prune(args) => prune::prune(args),
         TapesAction::Diff(args) => diff::diff(args),
         TapesAction::Refresh { tape } => diff::refresh(tape),
+        TapesAction::Export(args) => export::export(args),
         TapesAction::Pack { folder, out } => pack(folder, out),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::find;
+use super::find::{self, Numbered};
 use crate::cli::args::ShowTapeArgs;
 use crate::cli::exit::Exit;
 use crate::cli::{reels, terminal};
@@ -17,30 +17,17 @@ pub(super) fn show(args: &ShowTapeArgs) -> Exit {
     };
     let Some(wanted) = &args.exchange else {
         terminal::out(&head(&tape));
-        terminal::out(&list(&tape, |_, _, _| true));
+        terminal::out(&list(&tape, &find::exchanges(&tape, "")));
         return Exit::Accepted;
     };
-    let meant = |number: usize, name: &str, recorded: &Recorded| match wanted.parse::<usize>() {
-        Ok(meant) if meant <= tape.exchanges().count() => meant == number,
-        _ => recorded.head.key.starts_with(wanted.as_str()) || name.starts_with(wanted.as_str()),
-    };
-    let found: Vec<(&str, &Recorded)> =
-        (1..).zip(tape.exchanges()).filter(|(number, (name, it))| meant(*number, name, it)).map(|(_, it)| it).collect();
-    match found[..] {
-        [] => {
-            let count = tape.exchanges().count();
-            terminal::err(&format!(
-                "error: no exchange of {} is `{wanted}`; write a number from 1 to {count}, or how a key begins",
-                tape.place()
-            ));
-            Exit::Usage
-        }
-        [(name, recorded)] => {
+    match find::exchanges(&tape, wanted)[..] {
+        [] => find::nothing(&tape, wanted),
+        [(_, name, recorded)] => {
             terminal::out(&whole(&tape, name, recorded));
             Exit::Accepted
         }
-        _ => {
-            terminal::out(&list(&tape, meant));
+        ref several => {
+            terminal::out(&list(&tape, several));
             Exit::Accepted
         }
     }
@@ -71,8 +58,8 @@ fn head(tape: &Tape) -> String {
 }
 
 /// A line for each exchange: number, method, path, status, bytes, events, time, key, what is asked.
-fn list(tape: &Tape, which: impl Fn(usize, &str, &Recorded) -> bool) -> String {
-    let line = |(number, (name, recorded)): (usize, (&str, &Recorded))| {
+fn list(tape: &Tape, exchanges: &[Numbered<'_>]) -> String {
+    let line = |&(number, name, recorded): &Numbered<'_>| {
         let head = &recorded.head;
         let status = head.status.map_or_else(|| "–".to_owned(), |status| status.to_string());
         let events = Reading::of(&recorded.reply()).stream.map(|stream| format!("{} events", stream.events.len()));
@@ -86,7 +73,7 @@ fn list(tape: &Tape, which: impl Fn(usize, &str, &Recorded) -> bool) -> String {
             plain(&recorded.line()),
         )
     };
-    (1..).zip(tape.exchanges()).filter(|(number, (name, it))| which(*number, name, it)).map(line).collect()
+    exchanges.iter().map(line).collect()
 }
 
 /// One exchange, request and reply.

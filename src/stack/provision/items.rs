@@ -1,5 +1,6 @@
 //! The items of a setup: what each depends on, and how it is made.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,9 @@ pub(super) fn plan<'a>(provision: &'a Provision, assets: &Assets, cache: &Path) 
     };
     if let Some(env) = &provision.python {
         let lock = lock_text(env.lock.as_deref(), assets)?;
+        if let Some(lock) = &lock {
+            pinned(packages_here(env), lock)?;
+        }
         let key = locked(packages_here(env), lock.as_deref());
         planned.push(Planned::new(cache, "python", Kind::Python(env, lock), key));
     }
@@ -91,6 +95,26 @@ fn lock_text(pattern: Option<&str>, assets: &Assets) -> Result<Option<String>, S
         None if path == pattern => Err(StackError::provision(format!("the lock file `{path}` of the setup is not there"))),
         text => Ok(text),
     }
+}
+
+/// Only the lock is installed: packages that are asked for in other versions than it has would stay away in silence.
+pub(super) fn pinned(packages: &[String], lock: &str) -> Result<(), StackError> {
+    let named = |text: &str| {
+        let (name, version) = text.split_once("==")?;
+        let name = name.split('[').next().unwrap_or_default().trim().to_lowercase().replace(['_', '.'], "-");
+        Some((name, version.split([' ', ';', ',']).next().unwrap_or_default().to_owned()))
+    };
+    let locked: HashMap<String, String> = lock.lines().filter(|line| !line.starts_with([' ', '#'])).filter_map(named).collect();
+    for (name, version) in packages.iter().filter_map(|package| named(package)) {
+        let has = match locked.get(&name) {
+            Some(locked) if *locked == version => continue,
+            Some(locked) => format!("has {name}=={locked}"),
+            None => format!("does not have {name}"),
+        };
+        let next = "name a `lock:` that was made for it, or write `lock: null`";
+        return Err(StackError::provision(format!("`packages` ask for {name}=={version}, and the lock file {has}: {next}")));
+    }
+    Ok(())
 }
 
 impl<'a> Planned<'a> {

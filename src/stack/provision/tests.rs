@@ -181,3 +181,45 @@ async fn parts_are_put_together_in_their_order() {
     assert_eq!((read(folder.path(), "whole").as_str(), lengths), ("one two", vec![4, 7, 7]));
     assert!(items::append(path("4"), path("whole")).await.unwrap_err().to_string().contains("cannot read"));
 }
+
+#[tokio::test]
+async fn packages_in_other_versions_than_the_lock_has_are_refused() {
+    let bench = Bench::new();
+    let assets = bench.folder.path().join("assets");
+    std::fs::create_dir_all(&assets).unwrap();
+    std::fs::write(assets.join("own.txt"), "# made\nmy-server==1.0 \\\n    --hash=sha256:ab\nnumpy==2 ; os_name == 'nt'\n")
+        .unwrap();
+    let python =
+        |packages: &str| format!("{{python: {{packages: [{packages}], lock: assets/own.txt, licence: MIT, size: 1 MB}}}}");
+    for (packages, says) in [
+        ("numpy==2, \"My_Server[all]==2.0\"", "`packages` ask for my-server==2.0, and the lock file has my-server==1.0: name"),
+        ("torch==3", "`packages` ask for torch==3, and the lock file does not have torch: name"),
+    ] {
+        let error = bench.provision(&python(packages)).await.unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+    assert!(bench.said().is_empty(), "nothing was begun");
+}
+
+/// Every lock that is shipped holds the versions that its setup or client names, on every platform.
+#[test]
+fn shipped_locks_hold_what_is_asked_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut checked = 0;
+    for file in ["setups", "clients"].iter().flat_map(|folder| std::fs::read_dir(root.join(folder)).unwrap()) {
+        let spec: serde_json::Value = serde_yaml::from_str(&std::fs::read_to_string(file.unwrap().path()).unwrap()).unwrap();
+        let python = &spec["provision"]["python"];
+        let Some(pattern) = python["lock"].as_str() else { continue };
+        for (os, arch) in [("linux", "x86_64"), ("linux", "aarch64"), ("macos", "aarch64")] {
+            let Ok(lock) = std::fs::read_to_string(root.join(pattern.replace("<os>", os).replace("<arch>", arch))) else {
+                continue;
+            };
+            let own = if os == "macos" { &python["packages_macos"] } else { &python["packages"] };
+            let packages = own.as_array().or_else(|| python["packages"].as_array()).unwrap();
+            let packages: Vec<String> = packages.iter().map(|package| package.as_str().unwrap().to_owned()).collect();
+            items::pinned(&packages, &lock).unwrap();
+            checked += 1;
+        }
+    }
+    assert!(checked > 10, "{checked}");
+}
