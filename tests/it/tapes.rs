@@ -177,5 +177,5 @@ fn what_is_on_a_tape_is_written_in_the_forms_of_others() {
     let models = json("out/models.json");
     let lists = |exchange: &Value| exchange["response"]["json"]["object"] == "list";
     assert!(models["exchanges"].as_array().expect("exchanges").iter().any(lists), "{models:#}");
-    export(&["403", "--to", "json"]).exits(2).says(&["no exchange of", "from 1 to 402"]);
+    export(&["none-such", "--to", "json"]).exits(2).says(&["no exchange of", "from 1 to 402"]);
 }
