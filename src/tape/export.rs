@@ -114,7 +114,7 @@ fn entry(name: &str, recorded: &Recorded, url: &str, begins: &str) -> Value {
     let asked = head.request.as_ref().map(|content| content.bytes(&recorded.blobs));
     let mut request = json!({
         "method": head.method, "url": address, "httpVersion": "HTTP/1.1", "cookies": [], "headers": headers(&head.request_headers),
-        "queryString": query, "headersSize": -1, "bodySize": asked.as_ref().map_or(0, |body| body.len()),
+        "queryString": query, "headersSize": -1, "bodySize": asked.as_ref().map_or(0, bytes::Bytes::len),
     });
     if let Some(body) = &asked {
         request["postData"] = content(body, &media(&head.request_headers));
